@@ -1,0 +1,57 @@
+# Each target sets up what it needs. There is no staleness logic here: bindery's cache knows what changed.
+PYTHON ?= python3
+PROFILE ?= quick
+export PROFILE
+
+# The environment is named by what it is made from, so that a changed pin makes a new one.
+PINS := $(shell cat requirements.txt tools/pyproject.toml | cksum | cut -d' ' -f1)
+READY := .venv/ready-$(PINS)
+READY_TO_TEST := .venv/ready-to-test-$(PINS)
+BINDERY := .venv/bin/bindery
+
+.PHONY: help html notebooks lib wheel all plan run test check clean
+
+help:  ## Show the targets (this is what `make` alone does)
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /|/' | awk -F'|' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+html: $(READY)  ## Run what changed and build the website into build/html (PROFILE=full for the published values)
+	@$(BINDERY) html
+
+notebooks: $(READY)  ## Run what changed and write the notebooks that readers download
+	@$(BINDERY) notebooks
+
+lib: $(READY)  ## Tangle the saved blocks into build/library
+	@$(BINDERY) lib
+
+wheel: $(READY)  ## Pack the library into build/wheel
+	@$(BINDERY) wheel
+
+all: $(READY)  ## Make every product
+	@$(BINDERY) all
+
+plan: $(READY)  ## Say what a build would run, why, and for how long
+	@$(BINDERY) plan
+
+run: $(READY)  ## Run the sections that changed (ONLY=gan for one chapter)
+	@$(BINDERY) run --only "$(ONLY)"
+
+test: $(READY_TO_TEST)  ## Run all tests, the fast ones first
+	@cd tools && ../.venv/bin/python -m pytest
+
+check: $(READY_TO_TEST)  ## Format, lint and types of bindery, as a commit should have them
+	@cd tools && ../.venv/bin/ruff format --check . ../conf.py && ../.venv/bin/ruff check . ../conf.py && ../.venv/bin/mypy
+	@.venv/bin/codespell --toml tools/pyproject.toml README.md CONTRIBUTING.md CHANGELOG.md chapters tools
+
+clean:  ## Delete everything generated; it costs only time
+	rm -rf build
+
+$(READY):
+	@echo "Setting up .venv (once; PyTorch is large, so this takes some minutes)"
+	@$(PYTHON) -m venv .venv
+	@.venv/bin/python -m pip install --quiet --disable-pip-version-check --requirement requirements.txt --editable tools
+	@rm -f .venv/ready-* && touch $@
+
+$(READY_TO_TEST): $(READY)
+	@echo "Adding the test tools to .venv"
+	@.venv/bin/python -m pip install --quiet --disable-pip-version-check --editable 'tools[test]'
+	@touch $@

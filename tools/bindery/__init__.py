@@ -1,0 +1,1 @@
+"""bindery: builds a book that is a program."""

@@ -1,0 +1,159 @@
+"""What a section's result depends on, and the store of results under it: nothing is decided by time or by prose."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.metadata
+import json
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import cache as remember
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from bindery.files import locked, write_if_changed
+from bindery.library import Library
+from bindery.model import Execution, Injected, Section, Task
+from bindery.settings import Facts
+from bindery.symbols import uses_of_cells
+
+FORMAT = 1
+RUN_TAGS = ("raises-exception",)
+"""The tags that change what a run does; all others are for display."""
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """All that decides the outputs of a section."""
+
+    cells: tuple[str, ...]
+    injected: str
+    definitions: Mapping[str, tuple[str, ...]]
+    data: Mapping[str, str]
+    environment: Mapping[str, str]
+
+    @cached_property
+    def key(self) -> str:
+        """The cache key: everything but the environment, under which the entry is then filed."""
+        parts = [FORMAT, self.cells, self.injected, sorted(self.definitions.items()), sorted(self.data.items())]
+        return _digest(parts)[:32]
+
+    def summary(self) -> dict[str, dict[str, str]]:
+        """A short digest of every single input, to say later which one changed."""
+        return {
+            "cell": {f"{number}": _digest(text)[:16] for number, text in enumerate(self.cells, 1)},
+            "injected value": dict(line.split(" = ", 1) for line in self.injected.split("\n") if " = " in line),
+            "library name": {name: _digest(sources)[:16] for name, sources in self.definitions.items()},
+            "data set": dict(self.data),
+            "environment": dict(self.environment),
+        }
+
+
+def injected_cell(section: Section, profile: str) -> Injected | None:
+    """The cell that a profile adds to a section, if any."""
+    after = next((index for index, cell in enumerate(section.cells) if "parameters" in cell.tags), None)
+    if profile != "quick" or after is None or not section.settings.quick:
+        return None
+    return Injected(after, section.settings.quick)
+
+
+def inputs_of(section: Section, profile: str, library: Library, facts: Facts) -> Inputs:
+    """Find everything that a section's outputs depend on."""
+    injected = injected_cell(section, profile)
+    cells = []
+    for index, cell in enumerate(section.cells):
+        if cell.kind == "code":
+            marks = "".join(f"# {tag}\n" for tag in RUN_TAGS if tag in cell.tags)
+            cells.append(marks + cell.source)
+        if injected and index == injected.after:
+            cells.append("# injected here")
+    uses = uses_of_cells([cell.source for cell in section.code])
+    reached = library.reach(uses)
+    packages = uses.modules.union(*(definition.packages for definition in reached))
+    device = "cuda" if section.settings.gpus and Path("/dev/nvidiactl").exists() else "cpu"
+    return Inputs(
+        cells=tuple(cells),
+        injected=injected.source if injected else "",
+        definitions={definition.names[0]: definition.sources for definition in reached},
+        data={name: facts.data.get(name, "") for name in section.settings.data},
+        environment={"device": device, "python": f"{sys.version_info.major}.{sys.version_info.minor}"}
+        | versions_of(packages),
+    )
+
+
+def versions_of(packages: frozenset[str]) -> dict[str, str]:
+    """Versions of the distributions that these top-level modules come from; the standard library has none."""
+    found = {}
+    for package in sorted(packages - set(sys.stdlib_module_names)):
+        for distribution in _distributions(package):
+            found[distribution] = importlib.metadata.version(distribution)
+    return found
+
+
+@remember
+def _distributions(package: str) -> tuple[str, ...]:
+    """The distributions that provide a module: most bear its name, and finding the others means reading all."""
+    try:
+        return (importlib.metadata.distribution(package).name.lower(),)
+    except importlib.metadata.PackageNotFoundError:
+        return tuple(name.lower() for name in sorted(set(_providers().get(package, []))))
+
+
+@remember
+def _providers() -> Mapping[str, list[str]]:
+    return importlib.metadata.packages_distributions()
+
+
+class Cache:
+    """Results of runs, one notebook per entry, in a folder."""
+
+    def __init__(self, folder: Path) -> None:
+        """Use this folder, which need not exist."""
+        self.folder = folder
+
+    def path(self, key: str, environment: Mapping[str, str]) -> Path:
+        """Where an entry is filed."""
+        return self.folder / key[:2] / key / f"{_digest(sorted(environment.items()))[:16]}.ipynb"
+
+    def find(self, section: Section, key: str, environment: Mapping[str, str]) -> Execution | None:
+        """The stored result, or None; an entry that cannot be read counts as not there."""
+        try:
+            notebook = json.loads(self.path(key, environment).read_text(encoding="utf-8"))
+            facts = notebook["metadata"]["bindery"]["execution"]
+            if facts["key"] != key:
+                return None
+            return Execution(
+                section.name, notebook, facts["seconds"], tuple(facts["cell_seconds"]), facts["device"], cached=True
+            )
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+
+    @contextmanager
+    def claimed(self, task: Task) -> Iterator[Execution | None]:
+        """Hold a task's entry while it is being made; gives what another build has made of it meanwhile."""
+        with locked(self.folder / "locks" / task.key):
+            yield self.find(task.section, task.key, task.environment)
+
+    def keep(self, task: Task, execution: Execution) -> Execution:
+        """Store a result and give it back with the facts of its making; a failed run is never stored."""
+        if execution.error:
+            return execution
+        notebook: dict[str, Any] = json.loads(json.dumps(execution.notebook))
+        notebook["metadata"].setdefault("bindery", {})["execution"] = {
+            "key": task.key,
+            "profile": task.profile,
+            "seconds": round(execution.seconds, 3),
+            "cell_seconds": [round(seconds, 3) for seconds in execution.cell_seconds],
+            "device": execution.device,
+            "environment": dict(task.environment),
+        }
+        text = json.dumps(notebook, indent=1, ensure_ascii=False, sort_keys=True) + "\n"
+        write_if_changed(self.path(task.key, task.environment), text.encode())
+        return replace(execution, notebook=notebook)
+
+
+def _digest(value: object) -> str:
+    return hashlib.sha256(json.dumps(value, ensure_ascii=False).encode()).hexdigest()

@@ -1,0 +1,89 @@
+"""The command line: composes the stages, prints, and exits. Nothing else does."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from rich.console import Console
+
+from bindery.model import Problem, ProblemsFound
+from bindery.workshop import Workshop
+
+EPILOG = """\
+examples:
+  bindery html                          run what changed, then build the website into build/html
+  bindery plan                          say what a build would run, and for how long; runs nothing
+  bindery plan --why gan/gan            say which cell, value, library name or package changed
+  bindery run --only gan                run the sections of one chapter
+  bindery --root ~/other-book html      build another book that is laid out like this one
+
+A section runs again when its code, the library code that it reaches, its injected values, its data or the versions of
+the packages it imports change. Prose never makes it run.
+exit codes: 0 all is well, 1 there are problems (each begins with file and line), 2 the command was mistyped."""
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run one command and exit."""
+    options = _parser().parse_args(arguments)
+    out = Console(highlight=False, soft_wrap=True)
+    errors = Console(stderr=True, highlight=False, soft_wrap=True)
+    workshop = Workshop(options.root.resolve(), options.profile, options.slots, out)
+    try:
+        problems = options.command(workshop, options)
+    except ProblemsFound as found:
+        problems = found.problems
+    except KeyboardInterrupt:
+        errors.print("stopped; what had finished is kept")
+        sys.exit(130)
+    for problem in sorted(set(problems)):
+        errors.print(str(problem), markup=False, style="bold red" if errors.is_terminal else None)
+    if problems:
+        count = len(set(problems))
+        errors.print(f"{count} problem{'s' if count > 1 else ''}; earlier results are as they were", markup=False)
+    sys.exit(1 if problems else 0)
+
+
+Command = Callable[[Workshop, argparse.Namespace], list[Problem]]
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="bindery",
+        description="Builds a book that is a program: website, notebooks and library from one source.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--root", type=Path, default=Path(), help="the book's folder (default: this one)")
+    parser.add_argument(
+        "--profile",
+        choices=("quick", "full"),
+        default=os.environ.get("PROFILE") or "quick",
+        help="quick: the small values of each section's front matter; full: the text's own (default: quick)",
+    )
+    parser.add_argument(
+        "--slots",
+        type=int,
+        default=int(os.environ.get("CPU_SLOTS") or len(os.sched_getaffinity(0))),
+        help="sections that run at once (default: one for each core)",
+    )
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+
+    def add(name: str, text: str, command: Command) -> argparse.ArgumentParser:
+        sub = commands.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
+        sub.set_defaults(command=command)
+        return sub
+
+    add("html", "run what changed and build the website", lambda shop, _: shop.html())
+    run = add("run", "run the sections that changed", lambda shop, options: shop.run(options.only))
+    run.add_argument("--only", default="", metavar="CHAPTER[/SECTION]", help="run no others")
+    plan = add("plan", "say what a build would run, and why", lambda shop, options: shop.plan(options.why))
+    plan.add_argument("--why", default="", metavar="SECTION", help="list every input of this section that changed")
+    add("lib", "tangle the saved blocks into build/library", lambda shop, _: shop.lib())
+    add("wheel", "pack the library into build/wheel", lambda shop, _: shop.wheel())
+    add("notebooks", "run what changed and make the readers' notebooks", lambda shop, _: shop.notebooks())
+    add("all", "make everything: website, notebooks, library and wheel", lambda shop, _: shop.all())
+    return parser

@@ -1,0 +1,166 @@
+"""The types that every stage shares: what a book is, what tangling and running it gives, what can be wrong."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from bindery.settings import Facts, SectionSettings
+
+
+@dataclass(frozen=True, order=True)
+class Location:
+    """A line of the book's source; `path` is relative to the book's root, with forward slashes."""
+
+    path: str
+    line: int
+
+    def __str__(self) -> str:
+        return f"{self.path}:{self.line}"
+
+    def down(self, lines: int) -> Location:
+        """The location some lines further down in the same file."""
+        return Location(self.path, self.line + lines)
+
+
+@dataclass(frozen=True, order=True)
+class Problem:
+    """Something an author must mend: where, which rule, what is wrong and what would be right."""
+
+    location: Location
+    rule: str
+    message: str
+    detail: str = ""
+
+    def __str__(self) -> str:
+        text = f"{self.location}: {self.message} [{self.rule}]"
+        return f"{text}\n{textwrap.indent(self.detail, '    ')}" if self.detail else text
+
+
+class ProblemsFound(Exception):
+    """Raised by a stage that cannot give a result; carries all the problems it found."""
+
+    def __init__(self, problems: list[Problem]) -> None:
+        super().__init__("\n".join(str(problem) for problem in problems))
+        self.problems = sorted(set(problems))
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A run of Markdown or one code cell; `location` is its first line of source."""
+
+    kind: Literal["markdown", "code"]
+    source: str
+    location: Location
+    tags: tuple[str, ...] = ()
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Section:
+    """One file of the book: one page, one notebook, one kernel. `path` is relative to the root."""
+
+    path: str
+    title: str
+    label: str
+    cells: tuple[Cell, ...]
+    settings: SectionSettings
+    number: str = ""
+    line: int = 1
+
+    @property
+    def name(self) -> str:
+        """Chapter folder and stem, as in `gan/dcgan`: what Sphinx calls the docname."""
+        return self.path.removeprefix("chapters/").rsplit(".", 1)[0]
+
+    @property
+    def chapter(self) -> str:
+        """The chapter's folder, empty for a file that stands directly in `chapters/`."""
+        return self.name.rpartition("/")[0]
+
+    @property
+    def heading(self) -> str:
+        """How readers call it: `Section 9.1`, or the title where it has no number."""
+        return f"Section {self.number}" if self.number else self.title
+
+    @property
+    def code(self) -> tuple[Cell, ...]:
+        """The code cells."""
+        return tuple(cell for cell in self.cells if cell.kind == "code")
+
+
+@dataclass(frozen=True)
+class Chapter:
+    """A numbered chapter with its opening page, or a folder of unnumbered front or back matter."""
+
+    folder: str
+    title: str
+    number: str
+    index: Section | None
+    sections: tuple[Section, ...]
+
+
+@dataclass(frozen=True)
+class Book:
+    """The whole source, read once, in reading order."""
+
+    root: Path
+    facts: Facts
+    index: Section
+    chapters: tuple[Chapter, ...]
+
+    def sections(self) -> Iterator[Section]:
+        """All sections in reading order, chapter openings included, the book's own index page not."""
+        for chapter in self.chapters:
+            if chapter.index:
+                yield chapter.index
+            yield from chapter.sections
+
+    def pages(self) -> Iterator[Section]:
+        """All pages in reading order, the book's index page first."""
+        yield self.index
+        yield from self.sections()
+
+
+@dataclass(frozen=True)
+class Injected:
+    """The cell that a profile adds after the cell tagged `parameters`: `name = value` lines."""
+
+    after: int
+    values: Mapping[str, Any]
+
+    @property
+    def source(self) -> str:
+        """The Python text of the injected cell."""
+        return "\n".join(f"{name} = {value!r}" for name, value in self.values.items())
+
+
+@dataclass(frozen=True)
+class Task:
+    """All that a kernel needs to run one section."""
+
+    section: Section
+    injected: Injected | None
+    library: Path
+    folder: Path
+    timeout: int
+    profile: str
+    key: str
+    environment: Mapping[str, str]
+    """What the cache files the result under: device kind, Python and package versions."""
+
+
+@dataclass(frozen=True)
+class Execution:
+    """The result of running a section: its notebook with outputs (a v4 notebook as JSON), or what went wrong."""
+
+    section: str
+    notebook: Mapping[str, Any]
+    seconds: float
+    cell_seconds: tuple[float, ...]
+    device: str
+    cached: bool
+    error: Problem | None = None

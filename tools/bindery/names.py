@@ -1,0 +1,75 @@
+"""Checks every name that the book's code takes from the library: gathered blocks in, problems out."""
+
+from __future__ import annotations
+
+import ast
+
+from bindery.gather import Entry, Gathered
+from bindery.model import Book, Location, Problem
+from bindery.saved import SavedBlock
+from bindery.symbols import BUILTINS, free_names, uses_of_cell, uses_of_tree
+from bindery.validate import hint
+
+IMPORT_ATTRIBUTES = frozenset({"__all__", "__doc__", "__file__", "__name__", "__path__", "__spec__"})
+
+
+def check_names(book: Book, gathered: Gathered, problems: list[Problem]) -> None:
+    """Undefined names, bare or prefixed, and uses that come before the definition."""
+    for entry in gathered.entries:
+        for block in (entry.block, *entry.extensions):
+            _check_bare(block, entry, gathered, problems)
+            for name, line in uses_of_tree(block.statement).lines.items():
+                _check_prefixed(name, block.location.down(line - 1), gathered, problems)
+    places = {section.path: index for index, section in enumerate(book.sections())}
+    appendix = {section.path for section in book.sections() if section.chapter.startswith("appendix")}
+    for section in book.sections():
+        for cell in section.code:
+            if "raises-exception" in cell.tags:
+                continue
+            for name, line in uses_of_cell(cell.source).lines.items():
+                where = cell.location.down(line - 1)
+                defined = _definition_of(name, gathered)
+                if defined is None:
+                    _check_prefixed(name, where, gathered, problems)
+                    continue
+                home = defined.section.path
+                later = (places[home], defined.location.line) > (places[section.path], where.line)
+                if later and home not in appendix:
+                    message = f"`d2l.{name}` is used before it is defined at {defined.location}"
+                    problems.append(Problem(where, "use-before-definition", message))
+
+
+def _definition_of(name: str, gathered: Gathered) -> SavedBlock | None:
+    if name in gathered.by_name:
+        return gathered.by_name[name].block
+    return gathered.imports[name][0].block if name in gathered.imports else None
+
+
+def _check_prefixed(name: str, where: Location, gathered: Gathered, problems: list[Problem]) -> None:
+    known = gathered.by_name.keys() | gathered.imports.keys()
+    if any(problem.location == where and f"`{name}`" in problem.message for problem in problems):
+        return  # an extension of an unknown class, say, which has been told
+    if name not in known and name not in gathered.modules and name not in IMPORT_ATTRIBUTES:
+        message = f"the library has no `d2l.{name}`{hint(name, known) if known else ''}"
+        problems.append(Problem(where, "undefined-name", message))
+
+
+def _check_bare(block: SavedBlock, entry: Entry, gathered: Gathered, problems: list[Problem]) -> None:
+    """A bare name must be a saved import, a builtin or a definition of the module that the block ends up in."""
+    for name in sorted(free_names(ast.unparse(block.merged)) - BUILTINS - {"d2l", "__class__"}):
+        other = gathered.by_name.get(name)
+        if name in gathered.imports or (other and other.module == entry.module):
+            continue
+        if other:
+            message = f"`{name}` is defined in another chapter, at {other.block.location}; write `d2l.{name}`"
+        else:
+            known = [*gathered.imports, *(each for each in gathered.by_name)]
+            message = f"`{name}` is neither a saved import nor a saved definition{hint(name, known)}"
+        problems.append(Problem(_line_of(block, name), "undefined-name", message))
+
+
+def _line_of(block: SavedBlock, name: str) -> Location:
+    for node in ast.walk(block.statement):
+        if isinstance(node, ast.Name) and node.id == name:
+            return block.location.down(node.lineno - 1)
+    return block.location

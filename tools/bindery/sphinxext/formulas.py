@@ -1,0 +1,81 @@
+"""Formulas in HTML, set by KaTeX while the book is built: readers get finished type and MathML, no script."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from docutils import nodes
+from sphinx.application import Sphinx
+from sphinx.locale import _
+from sphinx.util import logging
+from sphinx.util.math import get_node_equation_number
+from sphinx.writers.html5 import HTML5Translator
+
+from bindery import files
+from bindery.sphinxext.typesetter import KATEX, FormulaError, Typesetter
+
+logger = logging.getLogger(__name__)
+
+NUMBERED = re.compile(r"\\(begin|end)\{(equation|gather|align|alignat)\}")
+
+
+def connect(app: Sphinx) -> None:
+    """Offer the math renderer `katex` and copy its style sheet and fonts."""
+    app.add_html_math_renderer("katex", (visit_math, None), (visit_math_block, None))
+    app.connect("builder-inited", _start)
+    app.connect("build-finished", _stop)
+
+
+def visit_math(self: HTML5Translator, node: nodes.math) -> None:
+    """Write a formula that stands in a line of text."""
+    self.body.append(f'<span class="math">{_set(self, node, node.astext(), display=False)}</span>')
+    raise nodes.SkipNode
+
+
+def visit_math_block(self: HTML5Translator, node: nodes.math_block) -> None:
+    """Write a displayed formula in a box that scrolls on its own, with its number at the right."""
+    self.body.append(self.starttag(node, "div", "", CLASS="math equation"))
+    self.body.append('<div class="equation-body">')
+    if node.get("no-wrap", node.get("nowrap", False)):
+        # KaTeX would number the environment itself; the number is Sphinx's.
+        parts = [NUMBERED.sub(r"\\\1{\2*}", node.astext())]
+    else:
+        # As Sphinx does it for LaTeX: an empty line separates formulas, `\\` breaks lines.
+        parts = [part for part in node.astext().split("\n\n") if part.strip()]
+        parts = [rf"\begin{{split}}{part}\end{{split}}" if r"\\" in part else part for part in parts]
+    self.body.extend(_set(self, node, part, display=True) for part in parts)
+    self.body.append("</div>")
+    if node["number"]:
+        self.body.append(f'<span class="eqno">({get_node_equation_number(self, node)})')
+        self.add_permalink_ref(node, _("Link to this equation"))
+        self.body.append("</span>")
+    self.body.append("</div>\n")
+    raise nodes.SkipNode
+
+
+def _set(translator: HTML5Translator, node: nodes.Element, formula: str, display: bool) -> str:
+    typesetter: Typesetter = translator.builder.bindery_typesetter  # type: ignore[attr-defined]
+    try:
+        return typesetter.html(formula, display)
+    except FormulaError as error:
+        written = error.text.removeprefix(r"\begin{split}").removesuffix(r"\end{split}")
+        message = f'KaTeX cannot set "{written}": {error}'
+        logger.warning("%s", message, location=node, type="bindery", subtype="formula")
+        return f"<code>{translator.encode(formula)}</code>"
+
+
+def _start(app: Sphinx) -> None:
+    if app.builder.format != "html":
+        return
+    cache = Path(app.outdir).parent / "katex"
+    app.builder.bindery_typesetter = Typesetter(app.config.katex_macros, cache)  # type: ignore[attr-defined]
+    static = Path(app.outdir, "_static", "katex")
+    for name in ["katex.min.css", "LICENSE", *(f"fonts/{font.name}" for font in (KATEX / "fonts").iterdir())]:
+        files.write_if_changed(static / name, (KATEX / name).read_bytes())
+    app.add_css_file("katex/katex.min.css")
+
+
+def _stop(app: Sphinx, exception: Exception | None) -> None:
+    if app.builder.format == "html":
+        app.builder.bindery_typesetter.close()  # type: ignore[attr-defined]

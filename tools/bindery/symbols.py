@@ -1,0 +1,189 @@
+"""What code uses: syntax trees in, names of the library, free names and imported modules out."""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import re
+import symtable
+from collections.abc import Container, Iterable, Iterator
+from dataclasses import dataclass, field
+
+from bindery.cellcode import magic_code, parse_cell
+from bindery.saved import DEFINITIONS
+
+BUILTINS = frozenset(dir(builtins)) | {"__file__", "__name__", "__doc__", "__spec__", "__package__"}
+MENTION = re.compile(r"\bd2l\b")
+
+
+@dataclass(frozen=True)
+class Uses:
+    """What a piece of code uses of the library and of other packages."""
+
+    names: frozenset[str] = frozenset()
+    lines: dict[str, int] = field(default_factory=dict, compare=False)
+    """The first line on which each name stands."""
+    whole: bool = False
+    """The library occurs in a way that could reach any of its names."""
+    imports: bool = False
+    modules: frozenset[str] = frozenset()
+    """Top-level modules imported, the library left out."""
+
+
+def uses_of_cells(sources: Iterable[str]) -> Uses:
+    """What a section's code cells use together."""
+    merged = Uses()
+    for source in sources:
+        merged = _join(merged, uses_of_cell(source))
+    return merged
+
+
+def uses_of_cell(source: str) -> Uses:
+    """What one cell uses; a cell that is not Python counts as using all if it names the library."""
+    try:
+        return uses_of_tree(parse_cell(source))
+    except SyntaxError:
+        mentioned = bool(MENTION.search(source))
+        return Uses(whole=mentioned, imports=mentioned)
+
+
+def uses_of_tree(tree: ast.AST) -> Uses:
+    """What a syntax tree uses, magics that hold Python included."""
+    names: dict[str, int] = {}
+    modules: set[str] = set()
+    whole = imports = False
+    inner = Uses()
+    settled: set[int] = set()
+    for node in ast.walk(tree):
+        if id(node) in settled:
+            continue
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                top = alias.name.split(".")[0]
+                if top == "d2l":
+                    imports = whole = True
+                else:
+                    modules.add(top)
+        elif isinstance(node, ast.ImportFrom) and not node.level:
+            module = node.module or ""
+            if module == "d2l":
+                imports = True
+                whole = whole or any(alias.name != "torch" or alias.asname != "d2l" for alias in node.names)
+            elif module == "d2l.torch":
+                imports = True
+                whole = whole or any(alias.name == "*" for alias in node.names)
+                names.update({alias.name: node.lineno for alias in node.names if alias.name != "*"})
+            elif module.startswith("d2l."):
+                imports = whole = True
+            else:
+                modules.add(module.split(".")[0])
+        elif isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "d2l":
+            names.setdefault(node.attr, node.lineno)
+            settled.add(id(node.value))
+        elif isinstance(node, ast.Name) and node.id == "d2l":
+            whole = True
+        elif isinstance(node, ast.Expr) and _is_text(node.value):
+            settled.add(id(node.value))
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str | bytes):
+            text = node.value if isinstance(node.value, str) else node.value.decode("latin-1")
+            whole = whole or bool(MENTION.search(text))
+        elif isinstance(node, ast.Call) and (code := magic_code(node)) is not None:
+            settled |= {id(arg) for arg in node.args}
+            python, rest = code
+            whole = whole or bool(MENTION.search(rest))
+            for text in python:
+                inner = _join(inner, uses_of_cell(text))
+    outer = Uses(frozenset(names), names, whole, imports or whole, frozenset(modules))
+    return _join(outer, inner)
+
+
+def _is_text(node: ast.expr) -> bool:
+    """A string standing alone, such as a docstring: it does nothing."""
+    return isinstance(node, ast.Constant) and isinstance(node.value, str)
+
+
+def _join(a: Uses, b: Uses) -> Uses:
+    return Uses(
+        a.names | b.names,
+        {**b.lines, **a.lines},
+        a.whole or b.whole,
+        a.imports or b.imports,
+        a.modules | b.modules,
+    )
+
+
+def free_names(source: str) -> frozenset[str]:
+    """The names that a module of this source takes from outside it (globals it reads but never binds)."""
+    table = symtable.symtable(source, "<saved>", "exec")
+    bound = {symbol.get_name() for symbol in table.get_symbols() if symbol.is_assigned() or symbol.is_imported()}
+    read: set[str] = set()
+    for scope in _scopes(table):
+        for symbol in scope.get_symbols():
+            at_module = scope is table or symbol.is_global()
+            if at_module and symbol.is_referenced():
+                read.add(symbol.get_name())
+            if scope is not table and symbol.is_declared_global() and symbol.is_assigned():
+                bound.add(symbol.get_name())
+    return frozenset(read - bound)
+
+
+def _scopes(table: symtable.SymbolTable) -> Iterator[symtable.SymbolTable]:
+    yield table
+    for child in table.get_children():
+        yield from _scopes(child)
+
+
+def import_time_nodes(node: ast.AST) -> Iterator[ast.AST]:
+    """`node` and the nodes under it that importing evaluates: no bodies of functions or lambdas."""
+    yield node
+    if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+        parts: list[ast.AST | None] = [*node.decorator_list, *node.args.defaults, *node.args.kw_defaults]
+        parts += annotations_of(node)
+    elif isinstance(node, ast.Lambda):
+        parts = [*node.args.defaults, *node.args.kw_defaults]
+    else:
+        parts = list(ast.iter_child_nodes(node))
+    for part in parts:
+        if part is not None:
+            yield from import_time_nodes(part)
+
+
+def annotations_of(function: ast.FunctionDef | ast.AsyncFunctionDef) -> list[ast.expr]:
+    """The annotations of a function's arguments and of what it returns."""
+    single = [function.args.vararg, function.args.kwarg]
+    every = [*function.args.posonlyargs, *function.args.args, *function.args.kwonlyargs, *single]
+    found = [argument.annotation for argument in every if argument] + [function.returns]
+    return [annotation for annotation in found if annotation]
+
+
+def import_time_uses(statement: ast.AST) -> frozenset[str]:
+    """Names, bare or with the library's prefix, that importing the statement evaluates."""
+    names = set()
+    for node in import_time_nodes(statement):
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "d2l":
+            names.add(node.attr)
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load) and node.id != "d2l":
+            names.add(node.id)
+    return frozenset(names)
+
+
+def runs_at_import(statement: ast.AST, saved: Container[str]) -> bool:
+    """Whether importing the statement calls anything but builtins (decorators and metaclasses are calls)."""
+    for node in import_time_nodes(statement):
+        if isinstance(node, ast.Call) and not _is_builtin(node.func, saved):
+            return True
+        if isinstance(node, ast.ClassDef) and node.keywords:
+            return True
+        decorators = node.decorator_list if isinstance(node, DEFINITIONS) else []
+        if not all(_is_builtin(decorator, saved) or _is_accessor(decorator) for decorator in decorators):
+            return True
+    return False
+
+
+def _is_builtin(function: ast.expr, saved: Container[str]) -> bool:
+    return isinstance(function, ast.Name) and function.id in BUILTINS and function.id not in saved
+
+
+def _is_accessor(decorator: ast.expr) -> bool:
+    """`@x.setter` and its like, which belong to a property of the same class."""
+    return isinstance(decorator, ast.Attribute) and decorator.attr in ("setter", "getter", "deleter")

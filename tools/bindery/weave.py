@@ -1,0 +1,155 @@
+"""Weaves sections and their executions into the pages that Sphinx reads: book and executions in, files out. Pure."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from bindery.cache import injected_cell
+from bindery.library import Library
+from bindery.model import Book, Cell, Execution, Section
+
+INJECTED_ID = "injected"
+CLAIM = {"code_prompt_show": "check", "code_prompt_hide": "check"}
+"""What the fold says under which a claim's code lies."""
+
+
+def weave(book: Book, library: Library, executions: Mapping[str, Execution]) -> dict[str, bytes]:
+    """All of `build/source` by relative path: pages with their outputs, and every other file of the chapters."""
+    pages = {}
+    for section in book.pages():
+        execution = executions.get(section.name)
+        source = book.root / section.path
+        if execution:
+            notebook = weave_notebook(section, execution, library)
+            pages[f"{section.name}.ipynb"] = to_bytes(notebook)
+        elif section.path.endswith(".ipynb"):
+            pages[f"{section.name}.ipynb"] = to_bytes(_page_without_code(section))
+        else:
+            pages[f"{section.name}.md"] = source.read_bytes()
+    chapters = book.root / "chapters"
+    for file in sorted(chapters.rglob("*")):
+        name = file.relative_to(chapters).as_posix()
+        hidden = any(part.startswith(".") for part in name.split("/"))
+        if file.is_file() and file.suffix not in (".md", ".ipynb") and not hidden:
+            pages[name] = file.read_bytes()
+    return pages
+
+
+def weave_notebook(section: Section, execution: Execution, library: Library) -> dict[str, Any]:
+    """The section's page: its own prose, its code with the stored outputs, and notes on how they were made."""
+    overrides = _overrides(section, library)
+    injected = injected_cell(section, profile_of(execution))
+    outputs = outputs_of(execution)
+    cells: list[dict[str, Any]] = []
+    lines: list[int] = []
+    for index, cell in enumerate(section.cells):
+        cells.append(_page_cell(cell, f"cell-{index}", outputs))
+        notes = []
+        if injected and index == injected.after:
+            notes.append(_note("quick-note", quick_note(injected.values)))
+        if index in overrides:
+            notes.append(_note("override-note", overrides[index]))
+        cells += [_markdown(text, f"note-{index}-{count}") for count, text in enumerate(notes)]
+        # MyST-NB adds one to what the map says, and a cell's own lines count from one.
+        lines += [cell.location.line - 2] * (1 + len(notes))
+    cells.append(_markdown(_note("provenance", provenance(section, execution)), "provenance"))
+    lines.append(section.cells[-1].location.line - 2)
+    return {
+        "cells": cells,
+        "metadata": {**notebook_metadata(), "source_map": lines, "bindery": {"path": section.path}},
+        "nbformat": 4,
+        "nbformat_minor": 5,
+    }
+
+
+def notebook_metadata() -> dict[str, Any]:
+    """The metadata that every notebook of the book has."""
+    return {
+        "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+        "language_info": {"name": "python", "pygments_lexer": "ipython3"},
+    }
+
+
+def outputs_of(execution: Execution) -> Iterator[dict[str, Any]]:
+    """The code cells of the stored notebook in order, the injected one left out."""
+    for cell in execution.notebook["cells"]:
+        if cell["cell_type"] == "code" and cell["id"] != INJECTED_ID:
+            yield cell
+
+
+def profile_of(execution: Execution) -> str:
+    """The profile that made an execution."""
+    facts = execution.notebook["metadata"].get("bindery", {}).get("execution", {})
+    return str(facts.get("profile", "quick"))
+
+
+def quick_note(values: Mapping[str, Any]) -> str:
+    """What profile quick put in place of the text's values."""
+    listed = ", ".join(f"`{name} = {value!r}`" for name, value in values.items())
+    return f"The outputs on this page were made with {listed}."
+
+
+def provenance(section: Section, execution: Execution) -> str:
+    """What the stored execution says of itself: profile, data, device, versions, seconds."""
+    facts = execution.notebook["metadata"].get("bindery", {}).get("execution", {})
+    environment = dict(facts.get("environment", {}))
+    python = environment.pop("python", "")
+    device = environment.pop("device", execution.device)
+    versions = ", ".join([f"Python {python}", *(f"{name} {version}" for name, version in sorted(environment.items()))])
+    data = f" · data: {', '.join(section.settings.data)}" if section.settings.data else ""
+    seconds = facts.get("seconds", execution.seconds)
+    return f"Outputs: profile {profile_of(execution)}{data} · {device.upper()} · {versions} · {seconds:.1f} s"
+
+
+def _overrides(section: Section, library: Library) -> dict[int, str]:
+    """By the index of its cell, what a reader must know of saved code that this section replaces."""
+    notes: dict[int, list[str]] = {}
+    for block in library.blocks:
+        if block.override and block.section.path == section.path:
+            name = f"{block.of}.{block.names[0]}" if block.of else block.names[0]
+            index = max(i for i, cell in enumerate(section.cells) if cell.location <= block.location)
+            notes.setdefault(index, []).append(f"`d2l.{name}`")
+    return {
+        index: f"In the library, this takes the place of the earlier {' and '.join(names)}."
+        for index, names in notes.items()
+    }
+
+
+def _page_cell(cell: Cell, identity: str, outputs: Iterator[dict[str, Any]]) -> dict[str, Any]:
+    if cell.kind == "markdown":
+        return _markdown(cell.source, identity)
+    stored = next(outputs)
+    metadata: dict[str, Any] = {**cell.options, "tags": list(cell.tags)}
+    if "claim" in cell.tags:
+        metadata["tags"].append("hide-cell")
+        metadata["mystnb"] = {**CLAIM, **metadata.get("mystnb", {})}
+    return {
+        "id": identity,
+        "cell_type": "code",
+        "metadata": metadata,
+        "source": cell.source,
+        "execution_count": stored.get("execution_count"),
+        "outputs": stored["outputs"],
+    }
+
+
+def _markdown(text: str, identity: str) -> dict[str, Any]:
+    return {"id": identity, "cell_type": "markdown", "metadata": {}, "source": text}
+
+
+def _note(kind: str, text: str) -> str:
+    return f"```{{container}} {kind}\n{text}\n```"
+
+
+def _page_without_code(section: Section) -> dict[str, Any]:
+    cells = [_markdown(cell.source, f"cell-{index}") for index, cell in enumerate(section.cells)]
+    lines = [cell.location.line - 2 for cell in section.cells]
+    metadata = {**notebook_metadata(), "source_map": lines, "bindery": {"path": section.path}}
+    return {"cells": cells, "metadata": metadata, "nbformat": 4, "nbformat_minor": 5}
+
+
+def to_bytes(notebook: Mapping[str, Any]) -> bytes:
+    """A notebook as a file, the same bytes for the same content."""
+    return (json.dumps(notebook, indent=1, ensure_ascii=False, sort_keys=True) + "\n").encode()

@@ -1,0 +1,3 @@
+"""The library of *Minimal*."""
+
+__version__ = "0.0.1"

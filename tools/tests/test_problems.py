@@ -1,0 +1,33 @@
+"""Each problem that bindery can find in a book, with the exact message: one file of `problems/` per case."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from conftest import TESTS, split_files
+
+from bindery.book import read_book
+from bindery.cache import Cache
+from bindery.model import ProblemsFound
+from bindery.plan import make_plan
+from bindery.tangle import tangle
+
+CASES = sorted((TESTS / "problems").glob("*.txt"))
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.stem)
+def test_problem_is_told_with_file_and_line(case: Path, make_book: Callable[..., Path], tmp_path: Path) -> None:
+    """The book of the case has exactly the expected problems."""
+    text = case.read_text(encoding="utf-8")
+    expected = split_files(text)["expected"]
+    root = make_book(text)
+    with pytest.raises(ProblemsFound) as found:
+        book = read_book(root)
+        make_plan(book, tangle(book), "quick", Cache(tmp_path / "cache"), tmp_path / "build")
+    actual = "".join(f"{problem}\n" for problem in found.value.problems)
+    if os.environ.get("GOLDEN") == "overwrite":
+        case.write_text(text.replace(expected, actual), encoding="utf-8")
+    assert expected == actual

@@ -1,0 +1,147 @@
+"""The book itself: every section runs in profile quick, and its wheel works where it is installed."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+from conftest import REPOSITORY, TESTS
+
+pytestmark = pytest.mark.slow
+
+SIGNATURES = json.loads((TESTS / "signatures.json").read_text(encoding="utf-8"))
+"""The names that readers know, with their signatures, as far as the book has come."""
+
+READ_SIGNATURES = """
+import inspect, json, sys
+from d2l import torch as d2l
+
+def of(function):
+    signature = inspect.signature(function)
+    return str(signature.replace(return_annotation=inspect.Signature.empty))
+
+found = {}
+for name, expected in json.load(sys.stdin).items():
+    thing = getattr(d2l, name)
+    methods = {} if isinstance(expected, str) else {method: of(getattr(thing, method)) for method in expected}
+    found[name] = methods or of(thing)
+print(json.dumps(found))
+"""
+
+USE_LIBRARY = """
+import inspect, pickle
+from d2l import torch as d2l
+
+assert d2l.plt.__name__ == "matplotlib.pyplot"
+assert "def draw(self, x, y, label, every_n=1):" in inspect.getsource(d2l.ProgressBoard)
+assert "def save_hyperparameters(self, ignore=[]):" in inspect.getsource(d2l.HyperParameters)
+trainer = pickle.loads(pickle.dumps(d2l.Trainer(max_epochs=3)))
+assert (trainer.max_epochs, type(trainer)) == (3, d2l.Trainer)
+sums = pickle.loads(pickle.dumps(d2l.Accumulator(2)))
+sums.add(1, 2)
+assert sums[1] == 2
+"""
+
+
+@pytest.fixture(scope="module")
+def book(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the book with all its products, made as `make all` makes them."""
+    root = tmp_path_factory.mktemp("real") / "book"
+    shutil.copytree(REPOSITORY / "chapters", root / "chapters")
+    shutil.copy(REPOSITORY / "conf.py", root)
+    done = subprocess.run(
+        [sys.executable, "-m", "bindery", "--root", str(root), "all"], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    return root
+
+
+@pytest.fixture(scope="module")
+def python(book: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The interpreter of an environment that has the wheel; PyTorch and its like are seen through a `.pth` file."""
+    folder = tmp_path_factory.mktemp("installed") / "venv"
+    subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
+    interpreter = folder / "bin" / "python"
+    (wheel,) = (book / "build" / "wheel").glob("*.whl")
+    command = [str(interpreter), "-m", "pip", "install", "--quiet", "--no-deps", "--no-index", str(wheel)]
+    subprocess.run(command, check=True)
+    packages = next(path for path in map(Path, sys.path) if path.name == "site-packages")
+    (target,) = (folder / "lib").glob("python*/site-packages")
+    (target / "others.pth").write_text(f"{packages}\n", encoding="utf-8")
+    return interpreter
+
+
+def run(python: Path, code: str, cwd: Path, text: str = "") -> str:
+    """What Python code prints, run away from the repository."""
+    done = subprocess.run([str(python), "-c", code], input=text, capture_output=True, text=True, cwd=cwd, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    return done.stdout
+
+
+def test_every_section_has_outputs_and_the_site_shows_them(book: Path) -> None:
+    """No section is missing from the report, none failed, and its page tells how its outputs were made."""
+    report = json.loads((book / "build/report/report.json").read_text(encoding="utf-8"))
+    assert report["problems"] == []
+    for section in report["sections"]:
+        page = (book / "build/html" / f"{section['section']}.html").read_text(encoding="utf-8")
+        assert "Outputs: profile quick" in page
+    assert len(report["sections"]) >= 4
+
+
+def test_names_and_signatures_are_those_that_readers_know(python: Path, tmp_path: Path) -> None:
+    """Code that others wrote against these names finds them with the same arguments and defaults."""
+    assert json.loads(run(python, READ_SIGNATURES, tmp_path, json.dumps(SIGNATURES))) == SIGNATURES
+
+
+def test_installed_library_is_made_of_plain_classes(python: Path, tmp_path: Path) -> None:
+    """Sources can be inspected and instances pickled, outside the book and its kernels."""
+    run(python, USE_LIBRARY, tmp_path)
+
+
+def test_origin_leads_to_the_line_in_the_book(python: Path, tmp_path: Path) -> None:
+    """`python -m d2l.origin` names file, line and section."""
+    command = [str(python), "-m", "d2l.origin", "Trainer.fit", "update_D"]
+    text = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, check=True).stdout
+    for line, (path, start) in zip(
+        text.splitlines(),
+        [
+            ("chapters/linear-regression/oo-design.md", "    def fit(self, model, data):"),
+            ("chapters/gan/gan.md", "def update_D("),
+        ],
+        strict=True,
+    ):
+        file, number = line.split(": ")[1].split(" ")[0].split(":")
+        assert file == path
+        assert (REPOSITORY / file).read_text(encoding="utf-8").split("\n")[int(number) - 1].startswith(start)
+
+
+def test_type_checker_and_linter_find_nothing_in_the_library(book: Path, tmp_path: Path) -> None:
+    """mypy (not strict, missing imports ignored) and pyflakes are silent."""
+    library = book / "build" / "library" / "d2l"
+    mypy = [
+        sys.executable,
+        "-m",
+        "mypy",
+        "--ignore-missing-imports",
+        "--no-incremental",
+        "--config-file=",
+        str(library),
+    ]
+    for command in (mypy, [sys.executable, "-m", "pyflakes", str(library)]):
+        done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, check=False)
+        assert (done.returncode, done.stderr) == (0, ""), done.stdout
+
+
+def test_two_builds_give_the_same_wheel(book: Path, tmp_path: Path) -> None:
+    """The wheel's bytes depend on the chapters only."""
+    copy = tmp_path / "again"
+    shutil.copytree(book / "chapters", copy / "chapters")
+    subprocess.run([sys.executable, "-m", "bindery", "--root", str(copy), "wheel"], check=True, capture_output=True)
+    (first,), (second,) = ((root / "build" / "wheel").glob("*.whl") for root in (book, copy))
+    assert second.read_bytes() == first.read_bytes()
+    assert zipfile.ZipFile(first).testzip() is None
