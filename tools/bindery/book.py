@@ -56,6 +56,9 @@ def _read_pages(chapters: Path) -> tuple[dict[str, Page], list[Problem]]:
             continue
         problems += found
         name = relative.rsplit(".", 1)[0]
+        if file.stem == "data":
+            message = "a section cannot be called `data`: this is where sections find data sets; rename the file"
+            problems.append(Problem(Location(path, 1), "section-name", message))
         if name in pages:
             other = pages[name].section.path
             problems.append(Problem(Location(path, 1), "two-files", f"{other} has the same name; keep one"))

@@ -133,8 +133,8 @@ class Cache:
 
     @contextmanager
     def claimed(self, task: Task) -> Iterator[Execution | None]:
-        """Hold a task's entry while it is being made; gives what another build has made of it meanwhile."""
-        with locked(self.folder / "locks" / task.key):
+        """Hold a section while it runs, in any version; gives what another build has made of it meanwhile."""
+        with locked(self.folder / "locks" / f"{task.section.name}.lock"):
             yield self.find(task.section, task.key, task.environment)
 
     def keep(self, task: Task, execution: Execution) -> Execution:

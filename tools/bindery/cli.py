@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -32,6 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     out = Console(highlight=False, soft_wrap=True)
     errors = Console(stderr=True, highlight=False, soft_wrap=True)
     workshop = Workshop(options.root.resolve(), options.profile, options.slots, out)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that kernels are stopped and cleaned up
     try:
         problems = options.command(workshop, options)
     except ProblemsFound as found:

@@ -56,7 +56,7 @@ async def execute(task: Task, on_cell: Callable[[int, int], None], threads: int 
     if any(cell.cell_type == "code" for cell in notebook.cells):
         try:
             async with kernels.running(
-                task.folder, task.library.absolute(), threads or len(os.sched_getaffinity(0))
+                task.folder, task.library.absolute(), task.home.absolute(), threads or len(os.sched_getaffinity(0))
             ) as kernel:
                 error = await _Run(task, notebook, kernel).all(on_cell, seconds)
         except kernels.KernelFailed as failure:

@@ -35,6 +35,8 @@ _HIDDEN = (
 )
 """How variables begin that tell how the book is being built, or that change what the same code prints."""
 
+_SETTINGS = Path(__file__).parent / "resources"
+
 _THREADS = ("MKL", "NUMEXPR", "OMP", "OPENBLAS")
 
 
@@ -85,7 +87,7 @@ class _Specifications(KernelSpecManager):
 
 
 @asynccontextmanager
-async def running(folder: Path, library: Path, threads: int) -> AsyncIterator[Kernel]:
+async def running(folder: Path, library: Path, home: Path, threads: int) -> AsyncIterator[Kernel]:
     """A fresh kernel that works in `folder` and imports from `library`; dead and cleaned up after the block."""
     start_afresh(folder)
     # ZeroMQ drops messages over its high-water mark; a section that prints much would lose its "idle" and hang.
@@ -104,7 +106,7 @@ async def running(folder: Path, library: Path, threads: int) -> AsyncIterator[Ke
         try:
             await manager.start_kernel(
                 cwd=str(folder),
-                env=environment(dict(os.environ), library, threads, private),
+                env=environment(dict(os.environ), library, home, threads, private),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -130,7 +132,7 @@ def start_afresh(folder: Path) -> None:
     folder.mkdir(parents=True)
 
 
-def environment(outer: dict[str, str], library: Path, threads: int, private: Path) -> dict[str, str]:
+def environment(outer: dict[str, str], library: Path, home: Path, threads: int, private: Path) -> dict[str, str]:
     """The environment variables of a kernel, made from those of this process."""
     kept = {name: value for name, value in outer.items() if not name.startswith(_HIDDEN)}
     temporary = private / "tmp"
@@ -140,6 +142,11 @@ def environment(outer: dict[str, str], library: Path, threads: int, private: Pat
         **{f"{library_name}_NUM_THREADS": str(threads) for library_name in _THREADS},
         "IPYTHONDIR": str(private / "ipython"),
         "JUPYTER_RUNTIME_DIR": str(private),
+        # Figures get the same bytes in every run, whatever settings the user has for other work.
+        "MATPLOTLIBRC": str(_SETTINGS / "matplotlibrc"),
+        "SOURCE_DATE_EPOCH": "1577836800",
+        "MPLCONFIGDIR": str(home / "matplotlib"),
+        "XDG_CACHE_HOME": str(home / "cache"),
         "MPLBACKEND": "module://matplotlib_inline.backend_inline",
         # `!pip` and `!python` in a cell are those of the kernel.
         "PATH": os.pathsep.join([str(Path(sys.executable).parent), kept.get("PATH", os.defpath)]),

@@ -146,6 +146,9 @@ class Task:
     injected: Injected | None
     library: Path
     folder: Path
+    """The working directory, emptied before the run."""
+    home: Path
+    """Where packages keep what all sections share, such as lists of fonts."""
     timeout: int
     profile: str
     key: str

@@ -44,6 +44,7 @@ def make_plan(book: Book, library: Library, profile: str, cache: Cache, build: P
             injected=injected_cell(section, profile),
             library=build / "libraries" / library.digest,
             folder=build / "run" / section.name,
+            home=build / "home",
             timeout=section.settings.timeout,
             profile=profile,
             key=inputs.key,

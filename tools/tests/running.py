@@ -43,7 +43,9 @@ class Runner:
         """A task for a section with these cells."""
         section = Section(f"chapters/demo/{name}.md", "Demo", "sec_demo", cells, SectionSettings())
         folder = self.folder / "run" / "demo" / name
-        return Task(section, injected, self.library, folder, timeout, "quick", "key", {"device": "cpu"})
+        return Task(
+            section, injected, self.library, folder, self.folder / "home", timeout, "quick", "key", {"device": "cpu"}
+        )
 
     def run(self, *cells: Cell, timeout: int = 60, injected: Injected | None = None) -> Execution:
         """What running these cells gives."""

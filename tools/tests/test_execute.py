@@ -166,3 +166,16 @@ class TestPasses:
         monkeypatch.setattr(kernels, "running", None)
         execution = runner.run(Cell("markdown", "text", Location(PATH, 8)))
         assert (execution.error, execution.cell_seconds) == (None, ())
+
+
+@pytest.mark.slow
+def test_figures_have_the_same_bytes_in_every_run(runner: Runner) -> None:
+    """An SVG holds neither a date nor random names, and fonts are looked up inside the build folder."""
+    source = (
+        "%config InlineBackend.figure_formats = ['svg']\n"
+        "from matplotlib import pyplot as plt\nplt.plot([1, 2])\nplt.legend(['a'])\nplt.show()"
+    )
+    first, second = (runner.run(code(source, 1)).notebook["cells"][0]["outputs"] for _ in range(2))
+    assert "image/svg+xml" in first[0]["data"]
+    assert first == second
+    assert (runner.folder / "home" / "matplotlib").is_dir()

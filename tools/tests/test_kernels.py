@@ -53,7 +53,7 @@ class TestFolder:
 def test_environment_hides_how_the_book_is_built(tmp_path: Path) -> None:
     """Variables of bindery, make, pytest and Python itself do not reach the section; others do."""
     outer = {"BINDERY_X": "1", "MAKEFLAGS": "j", "PYTEST_CURRENT_TEST": "t", "PYTHONSTARTUP": "s", "HOME": "/h"}
-    inner = kernels.environment({**outer, "OMP_NUM_THREADS": "64"}, Path("/library"), 2, tmp_path)
+    inner = kernels.environment({**outer, "OMP_NUM_THREADS": "64"}, Path("/library"), Path("/home"), 2, tmp_path)
     assert {"HOME"} == set(outer) & set(inner)
     assert {"/library", "0", "2"} == {inner[name] for name in ("PYTHONPATH", "PYTHONHASHSEED", "OMP_NUM_THREADS")}
     assert inner["MPLBACKEND"] == "module://matplotlib_inline.backend_inline"
@@ -70,7 +70,8 @@ from bindery.model import Cell, Location, Section, Task
 from bindery.settings import SectionSettings
 cells = (Cell("code", "import time; time.sleep(60)", Location("chapters/a.md", 1)),)
 section = Section("chapters/a.md", "A", "sec_a", cells, SectionSettings())
-task = Task(section, None, Path(sys.argv[1]), Path(sys.argv[2]), 60, "quick", "key", {})
+folder = Path(sys.argv[2])
+task = Task(section, None, Path(sys.argv[1]), folder, folder.with_name("home"), 60, "quick", "key", {})
 schedule.run([task], 1, lambda event: print(event.kind, flush=True))
 """
     command = [sys.executable, "-c", script, str(runner.library), str(tmp_path / "run")]

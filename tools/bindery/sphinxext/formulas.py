@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
 from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.locale import _
+from sphinx.transforms.post_transforms import SphinxPostTransform
 from sphinx.util import logging
 from sphinx.util.math import get_node_equation_number
 from sphinx.writers.html5 import HTML5Translator
@@ -19,10 +21,35 @@ logger = logging.getLogger(__name__)
 
 NUMBERED = re.compile(r"\\(begin|end)\{(equation|gather|align|alignat)\}")
 
+CLOSING = re.compile("[].,;:!?)\u2019\u201d\u2026]+")
+SHORT = 40
+"""Letters of TeX up to which a formula goes to the next line whole; a longer one may break after `=` or `+`."""
+
+
+class KeepPunctuation(SphinxPostTransform):
+    """Hold a short formula and the full stop or bracket after it together: browsers break lines between them."""
+
+    default_priority = 900
+    formats = ("html",)
+
+    def run(self, **kwargs: Any) -> None:
+        """Change the formulas of one page."""
+        for formula in list(self.document.findall(nodes.math)):
+            after = formula.next_node(descend=False, siblings=True)
+            if not isinstance(after, nodes.Text) or len(formula.astext()) > SHORT:
+                continue
+            closing = CLOSING.match(after)
+            if closing and formula.parent is not None:
+                formula.parent.replace(after, nodes.Text(after[closing.end() :]))
+                pair = nodes.inline("", "", classes=["keep"])
+                formula.replace_self(pair)
+                pair += [formula, nodes.Text(closing[0])]
+
 
 def connect(app: Sphinx) -> None:
     """Offer the math renderer `katex` and copy its style sheet and fonts."""
     app.add_html_math_renderer("katex", (visit_math, None), (visit_math_block, None))
+    app.add_post_transform(KeepPunctuation)
     app.connect("builder-inited", _start)
     app.connect("build-finished", _stop)
 
