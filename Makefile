@@ -40,7 +40,7 @@ test: $(READY_TO_TEST)  ## Run all tests, the fast ones first
 
 check: $(READY_TO_TEST)  ## Format, lint and types of bindery, as a commit should have them
 	@cd tools && ../.venv/bin/ruff format --check . ../conf.py && ../.venv/bin/ruff check . ../conf.py && ../.venv/bin/mypy
-	@.venv/bin/codespell --toml tools/pyproject.toml README.md CONTRIBUTING.md CHANGELOG.md chapters tools
+	@.venv/bin/codespell --toml tools/pyproject.toml README.md CONTRIBUTING.md CHANGELOG.md chapters tools/bindery
 
 clean:  ## Delete everything generated; it costs only time
 	rm -rf build

@@ -9,7 +9,7 @@ from typing import Any
 
 from bindery.library import Library
 from bindery.model import Book, Execution
-from bindery.weave import to_bytes, weave_notebook
+from bindery.weave import is_note, to_bytes, weave_notebook
 
 EPOCH = (2020, 1, 1, 0, 0, 0)
 """The date that every file of the archive bears: the same content gives the same bytes."""
@@ -29,9 +29,12 @@ def reader_notebooks(book: Book, library: Library, executions: Mapping[str, Exec
 
 
 def _reader_cell(cell: dict[str, Any]) -> dict[str, Any]:
-    """A cell without the metadata that only the website needs."""
+    """A cell without the metadata that only the website needs; a note of ours becomes a quotation."""
     tags = [tag for tag in cell["metadata"].get("tags", []) if tag != "hide-cell"]
-    return {**cell, "metadata": {"tags": tags} if tags else {}}
+    source = cell["source"]
+    if is_note(cell["id"]):
+        source = "\n".join(f"> {line}" for line in source.split("\n")[1:-1])
+    return {**cell, "source": source, "metadata": {"tags": tags} if tags else {}}
 
 
 def archive(files: Mapping[str, bytes]) -> bytes:

@@ -143,6 +143,11 @@ def _note(kind: str, text: str) -> str:
     return f"```{{container}} {kind}\n{text}\n```"
 
 
+def is_note(identity: str) -> bool:
+    """Whether a cell's id is that of a note which weaving added."""
+    return identity.startswith("note-") or identity == "provenance"
+
+
 def _page_without_code(section: Section) -> dict[str, Any]:
     cells = [_markdown(cell.source, f"cell-{index}") for index, cell in enumerate(section.cells)]
     lines = [cell.location.line - 2 for cell in section.cells]

@@ -247,6 +247,12 @@ FAULTS: dict[str, tuple[str, str, str, str]] = {
         "site",
     ),
     "bad formula": ("# Apart\n", "# Apart\n\nLook: $\\frac{1$.\n", "chapters/one/apart.md:3: ", "site"),
+    "name saved twice": (
+        'print("no library here")',
+        "def power(x):  #@save\n    return 0",
+        "chapters/one/apart.md:5: `power` is already saved at chapters/one/defines.md:17",
+        "read",
+    ),
     "no title": ("# Apart\n", "Apart\n", "chapters/one/apart.md:1: no title", "read"),
 }
 
@@ -255,7 +261,7 @@ FAULTS: dict[str, tuple[str, str, str, str]] = {
 def test_a_fault_is_one_problem_and_leaves_earlier_products_alone(root: Path, fault: str) -> None:
     """One clear problem with file and line, exit code 1, and the site, notebooks and library of before."""
     old, new, message, stage = FAULTS[fault]
-    before = {name: contents(root / "build" / name) for name in ("html", "notebooks", "wheel")}
+    before = {name: contents(root / "build" / name) for name in ("html", "library", "notebooks", "wheel")}
     edit(root, "one/apart.md", old, new)
     code, output, errors = bindery(root, "html")
     lines = [line for line in errors.splitlines() if line.startswith("chapters/")]
