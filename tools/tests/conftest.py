@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from building import BOOK, bindery, write
 
 TESTS = Path(__file__).parent
 REPOSITORY = TESTS.parent.parent
@@ -71,3 +73,19 @@ def assert_golden(actual: dict[str, str], folder: Path) -> None:
         if path.is_file()
     }
     assert expected == actual
+
+
+@pytest.fixture(scope="session")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The root of a book that has been built once."""
+    root = tmp_path_factory.mktemp("built") / "book"
+    write(root, BOOK)
+    shutil.copy(REPOSITORY / "conf.py", root)
+    assert bindery(root, "all")[::2] == (0, "")
+    return root
+
+
+@pytest.fixture
+def root(built: Path, tmp_path: Path) -> Path:
+    """A copy of the built book, to be changed."""
+    return Path(shutil.copytree(built, tmp_path / "book", symlinks=True))

@@ -1,0 +1,88 @@
+"""A whole book in which something is wrong: one clear problem, and nothing of what was there before is lost."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from building import bindery, contents, edit, ran
+
+pytestmark = pytest.mark.slow
+
+FAULTS: dict[str, tuple[str, str, str, str]] = {
+    "cell raises": (
+        'print("no library here")',
+        "x = 1\nx / 0",
+        "chapters/one/apart.md:6: ZeroDivisionError: division by zero [cell-raised]",
+        "run",
+    ),
+    "kernel killed": (
+        'print("no library here")',
+        "import os, signal\nos.kill(os.getpid(), signal.SIGKILL)",
+        "chapters/one/apart.md:4: the kernel was killed by SIGKILL",
+        "run",
+    ),
+    "sys.exit": (
+        'print("no library here")',
+        "import sys\nsys.exit(0)",
+        "chapters/one/apart.md:4: SystemExit: 0 [kernel-exited]",
+        "run",
+    ),
+    "over time": (
+        "# Apart\n",
+        "---\nbindery: {timeout: 1}\n---\n# Apart\n\n```{code-cell} python\nwhile True: pass\n```\n",
+        "chapters/one/apart.md:7: the section's 1 seconds were over in this cell (`timeout`) [timeout]",
+        "run",
+    ),
+    "broken reference": (
+        "# Apart\n",
+        "# Apart\n\nSee {ref}`sec_nowhere`.\n",
+        "chapters/one/apart.md:3: ",
+        "site",
+    ),
+    "bad formula": ("# Apart\n", "# Apart\n\nLook: $\\frac{1$.\n", "chapters/one/apart.md:3: ", "site"),
+    "name saved twice": (
+        'print("no library here")',
+        "def power(x):  #@save\n    return 0",
+        "chapters/one/apart.md:5: `power` is already saved at chapters/one/defines.md:17",
+        "read",
+    ),
+    "no title": ("# Apart\n", "Apart\n", "chapters/one/apart.md:1: no title", "read"),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_fault_is_one_problem_and_leaves_earlier_products_alone(root: Path, fault: str) -> None:
+    """One clear problem with file and line, exit code 1, and the site, notebooks and library of before."""
+    old, new, message, stage = FAULTS[fault]
+    before = {name: contents(root / "build" / name) for name in ("html", "library", "notebooks", "wheel")}
+    edit(root, "one/apart.md", old, new)
+    code, output, errors = bindery(root, "html")
+    lines = [line for line in errors.splitlines() if line.startswith("chapters/")]
+    assert (code, len(lines), lines[0].startswith(message)) == (1, 1, True)
+    assert before == {name: contents(root / "build" / name) for name in before}
+    if stage == "run":
+        assert "one/apart failed; its outputs so far are in build/report/failed/one/apart.ipynb" in output
+        assert (root / "build/report/failed/one/apart.ipynb").is_file()
+        report = json.loads((root / "build/report/report.json").read_text(encoding="utf-8"))
+        assert len(report["problems"]) == 1
+    edit(root, "one/apart.md", new, old)
+    assert bindery(root, "html")[::2] == (0, "")
+
+
+def test_others_go_on_when_one_fails(root: Path) -> None:
+    """A failing section does not keep the rest from running; they are not run again afterwards."""
+    edit(root, "one/defines.md", "x ** 2", "x + 1")
+    edit(root, "one/apart.md", 'print("no library here")', "1 / 0")
+    code, output, _ = bindery(root, "run")
+    assert (1, {"one/defines", "one/uses"}) == (code, ran(output))
+    assert "would run one/apart" in bindery(root, "plan")[1]
+    assert "1 of 3 sections would run" in bindery(root, "plan")[1]
+
+
+def test_a_folder_without_a_book_is_a_problem(tmp_path: Path) -> None:
+    """The message says what is missing and how to name another folder."""
+    code, _, errors = bindery(tmp_path, "html")
+    assert code == 1
+    assert "no book here" in errors
