@@ -18,6 +18,8 @@ class Entry:
     module: str
     extensions: list[SavedBlock] = field(default_factory=list)
     items: list[Entry] = field(default_factory=list)
+    replaced: list[SavedBlock] = field(default_factory=list)
+    """The blocks whose place `block` took, the first one first."""
 
 
 @dataclass(frozen=True)
@@ -115,6 +117,7 @@ def _override(gathered: Gathered, block: SavedBlock, problems: list[Problem]) ->
     """Let a function take the place of the one it replaces."""
     entry = gathered.by_name.get(block.names[0])
     if entry and isinstance(entry.block.statement, DEFINITIONS) and not isinstance(entry.block.statement, ast.ClassDef):
+        entry.replaced.append(entry.block)
         entry.block = block
     else:
         message = f"no saved function `{block.names[0]}` exists to override; write `#@save`"

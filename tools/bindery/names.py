@@ -40,8 +40,10 @@ def check_names(book: Book, gathered: Gathered, problems: list[Problem]) -> None
 
 
 def _definition_of(name: str, gathered: Gathered) -> SavedBlock | None:
+    """The block that first defines a name."""
     if name in gathered.by_name:
-        return gathered.by_name[name].block
+        entry = gathered.by_name[name]
+        return entry.replaced[0] if entry.replaced else entry.block
     return gathered.imports[name][0].block if name in gathered.imports else None
 
 

@@ -107,6 +107,17 @@ def test_definitions_needed_at_import_come_first(tmp_path: Path) -> None:
         assert d2l.Box().size() == 5
 
 
+def test_an_overridden_function_may_be_used_before_its_override(tmp_path: Path) -> None:
+    """What counts for the order is where the name is first defined; the library holds the last body, in that place."""
+    book = book_of(
+        "def f():  #@save\n    return 1\n\ny = 2  #@save", "d2l.f()", "def f():  #@save override\n    return 3"
+    )
+    library = tangle(book)
+    assert list(library.definitions) == ["f", "y"]
+    with imported(library, tmp_path) as d2l:
+        assert d2l.f() == 3
+
+
 def test_head_imports_just_what_is_used_in_groups() -> None:
     """Standard library before packages, `import` before `from`, members of one module together."""
     sources = ["from torch import nn", "import torch", "import math", "from torch import cuda", "import os.path"]
