@@ -1,0 +1,57 @@
+"""What holds in the whole of bindery, stated as absences."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import bindery
+import pytest
+
+PACKAGE = Path(bindery.__file__).parent
+MODULES = sorted(path for path in PACKAGE.rglob("*.py") if "resources" not in path.parts)
+WRITING = {"write_text", "write_bytes", "unlink", "rmtree", "symlink_to", "rename", "rmdir"}
+ALLOWED_TO_WRITE = {"files.py", "kernels.py"}
+"""`kernels` empties the working directory of a section and keeps its private one; all else goes through `files`."""
+
+
+def attributes_called(path: Path) -> set[str]:
+    """The names of the methods and functions of modules that a file calls."""
+    calls = (node for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(node, ast.Call))
+    return {call.func.attr for call in calls if isinstance(call.func, ast.Attribute)}
+
+
+def imports(path: Path) -> set[str]:
+    """The top-level modules that a file imports."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name.split(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            found.add((node.module or "").split(".")[0])
+    return found
+
+
+def test_stages_before_running_import_neither_torch_nor_sphinx() -> None:
+    """Reading, tangling and planning are light: no PyTorch, no Sphinx, no Jupyter, not even IPython."""
+    code = (
+        "import sys, bindery.book, bindery.tangle, bindery.plan, bindery.cli\n"
+        "print(sorted({'torch', 'sphinx', 'docutils', 'nbclient', 'jupyter_client', 'IPython'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: path.relative_to(PACKAGE).as_posix())
+def test_module(path: Path) -> None:
+    """Only `parse` reads Markdown, only `files` writes, nothing uses a shell or a file's date, no file is long."""
+    text = path.read_text(encoding="utf-8")
+    assert ("markdown_it" in imports(path)) == (path.name == "parse.py")
+    if path.name not in ALLOWED_TO_WRITE:
+        assert not WRITING & attributes_called(path)
+    assert "shell=True" not in text
+    assert not re.search(r"st_mtime|getmtime", text)
+    assert len(text.splitlines()) <= 300
