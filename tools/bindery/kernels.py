@@ -87,7 +87,7 @@ class _Specifications(KernelSpecManager):
 
 
 @asynccontextmanager
-async def running(folder: Path, library: Path, home: Path, threads: int) -> AsyncIterator[Kernel]:
+async def running(folder: Path, library: Path, home: Path, threads: int, gpu: bool = False) -> AsyncIterator[Kernel]:
     """A fresh kernel that works in `folder` and imports from `library`; dead and cleaned up after the block."""
     start_afresh(folder)
     # ZeroMQ drops messages over its high-water mark; a section that prints much would lose its "idle" and hang.
@@ -106,7 +106,7 @@ async def running(folder: Path, library: Path, home: Path, threads: int) -> Asyn
         try:
             await manager.start_kernel(
                 cwd=str(folder),
-                env=environment(dict(os.environ), library, home, threads, private),
+                env=environment(dict(os.environ), library, home, threads, private, gpu),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -132,7 +132,9 @@ def start_afresh(folder: Path) -> None:
     folder.mkdir(parents=True)
 
 
-def environment(outer: dict[str, str], library: Path, home: Path, threads: int, private: Path) -> dict[str, str]:
+def environment(
+    outer: dict[str, str], library: Path, home: Path, threads: int, private: Path, gpu: bool = False
+) -> dict[str, str]:
     """The environment variables of a kernel, made from those of this process."""
     kept = {name: value for name, value in outer.items() if not name.startswith(_HIDDEN)}
     temporary = private / "tmp"
@@ -142,6 +144,8 @@ def environment(outer: dict[str, str], library: Path, home: Path, threads: int, 
         **{f"{library_name}_NUM_THREADS": str(threads) for library_name in _THREADS},
         "IPYTHONDIR": str(private / "ipython"),
         "JUPYTER_RUNTIME_DIR": str(private),
+        # A section that declares no GPU must not see one: its page would say that a CPU made the outputs.
+        **({} if gpu else {"CUDA_VISIBLE_DEVICES": ""}),
         # Figures get the same bytes in every run, whatever settings the user has for other work.
         "MATPLOTLIBRC": str(_SETTINGS / "matplotlibrc"),
         "SOURCE_DATE_EPOCH": "1577836800",
