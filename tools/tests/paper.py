@@ -1,4 +1,4 @@
-"""What the tests of the PDF read: numbers as the website shows them and as LaTeX gave them, and fonts."""
+"""What the tests of the PDF read: numbers as the website shows them and as LaTeX gave them, fonts, links."""
 
 from __future__ import annotations
 
@@ -58,14 +58,27 @@ def in_pdf(aux: Path) -> dict[str, str]:
 
 def fonts(file: bytes) -> dict[str, bool]:
     """By name, whether a font that a PDF uses stands in it."""
-    parts = [file]
-    for stream in re.findall(rb"stream\r?\n(.*?)endstream", file, re.DOTALL):
-        with suppress(zlib.error):
-            parts.append(zlib.decompressobj().decompress(stream))
     found = {}
-    for descriptor in re.split(rb"/Type\s*/FontDescriptor", b"\n".join(parts))[1:]:
+    for descriptor in re.split(rb"/Type\s*/FontDescriptor", _unpacked(file))[1:]:
         keys = descriptor.partition(b"/Type")[0]
         name = re.search(rb"/FontName\s*/([^\s/>]+)", keys)
         assert name
         found[name[1].decode()] = b"/FontFile" in keys
     return found
+
+
+def links(file: bytes) -> tuple[set[bytes], set[bytes]]:
+    """The names of places that links of a PDF lead to, and of those that there are."""
+    plain = _unpacked(file)
+    lists = re.findall(rb"/Names\s*\[(.*?)\]", plain, re.DOTALL)
+    return set(re.findall(rb"/D\s*\((.*?)\)", plain)), {
+        name for names in lists for name in re.findall(rb"\((.*?)\)", names)
+    }
+
+
+def _unpacked(file: bytes) -> bytes:
+    parts = [file]
+    for stream in re.findall(rb"stream\r?\n(.*?)endstream", file, re.DOTALL):
+        with suppress(zlib.error):
+            parts.append(zlib.decompressobj().decompress(stream))
+    return b"\n".join(parts)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from building import bindery, edit, write
 from conftest import REPOSITORY, TESTS
-from paper import fonts, in_pdf, on_site
+from paper import fonts, in_pdf, links, on_site
 from rich.console import Console
 
 from bindery import pdf, site
@@ -61,7 +61,7 @@ def test_numbers_are_those_of_the_website(made: Path) -> None:
 
 
 def test_the_file_is_a_book(made: Path) -> None:
-    """Vectors, embedded fonts, titles, author-year citations, notes; nothing of the website's front page."""
+    """Vectors, embedded fonts, links that lead somewhere, citations by author and year; no website front page."""
     file, tex = made / "build/pdf/book.pdf", (made / "build/sphinx/latex/book.tex").read_text(encoding="utf-8")
     assert file.read_bytes().startswith(b"%PDF")
     assert re.findall(r"includegraphics\{\{[^}]*\}\.(\w+)", tex) == ["pdf"] * 3
@@ -78,6 +78,9 @@ def test_the_file_is_a_book(made: Path) -> None:
     embedded = fonts(file.read_bytes())
     assert len(embedded) > 4
     assert all(embedded.values()), embedded
+    targets, places = links(file.read_bytes())
+    assert len(targets) > 20
+    assert targets <= places
     assert "Overfull" not in (made / "build/sphinx/latex/book.log").read_text(encoding="utf-8", errors="replace")
 
 
