@@ -50,6 +50,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     sys.exit(1 if problems else 0)
 
 
+def _profile(text: str) -> str:
+    """The name of a profile; argparse checks a default, which the environment may give, by its type only."""
+    if text not in ("quick", "full"):
+        raise argparse.ArgumentTypeError(f"no profile is called {text!r}; choose quick or full")
+    return text
+
+
 Command = Callable[[Workshop, argparse.Namespace], list[Problem]]
 
 
@@ -63,14 +70,15 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--root", type=Path, default=Path(), help="the book's folder (default: this one)")
     parser.add_argument(
         "--profile",
-        choices=("quick", "full"),
+        type=_profile,
+        metavar="{quick,full}",
         default=os.environ.get("PROFILE") or "quick",
         help="quick: the small values of each section's front matter; full: the text's own (default: quick)",
     )
     parser.add_argument(
         "--slots",
         type=int,
-        default=int(os.environ.get("CPU_SLOTS") or len(os.sched_getaffinity(0))),
+        default=os.environ.get("CPU_SLOTS") or len(os.sched_getaffinity(0)),
         help="sections that run at once (default: one for each core)",
     )
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import keyword
+import re
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+VERSION = re.compile(r"\d+(\.\d+)*((a|b|rc)\d+)?(\.post\d+)?(\.dev\d+)?")
+"""Versions as PyPA writes them, so that the wheel's name and the library's `__version__` are the same."""
 
 
 class Strict(BaseModel):
@@ -20,6 +26,20 @@ class SectionSettings(Strict):
     timeout: int = Field(default=600, gt=0, description="seconds for the whole section")
     data: tuple[str, ...] = ()
     quick: dict[str, Any] = Field(default_factory=dict)
+
+    @field_validator("quick")
+    @classmethod
+    def _can_be_injected(cls, values: dict[str, Any]) -> dict[str, Any]:
+        for name, value in values.items():
+            if not name.isidentifier() or keyword.iskeyword(name):
+                raise ValueError(f"`{name}` is not a name that Python code can set")
+            try:
+                json.dumps(value, allow_nan=False)
+            except (TypeError, ValueError):
+                raise ValueError(
+                    f"`{name}` is not made of numbers, text, true, false, null, lists and mappings"
+                ) from None
+        return values
 
 
 class Author(Strict):
@@ -53,3 +73,10 @@ class Facts(Strict):
     data: dict[str, str] = Field(default_factory=dict)
     """Data sets by name, each with its SHA-256."""
     katex_macros: dict[str, str] = Field(default_factory=dict)
+
+    @field_validator("version")
+    @classmethod
+    def _is_a_version(cls, value: str) -> str:
+        if not VERSION.fullmatch(value):
+            raise ValueError(f"{value!r} is not a version such as 1.2.0 or 1.2.0rc1")
+        return value

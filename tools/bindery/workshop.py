@@ -155,8 +155,9 @@ class Workshop:
     def notebooks(self) -> list[Problem]:
         """Write the readers' notebooks and their archive."""
         notebooks = reader_notebooks(self.book, self.library, self.executions)
-        files.write_tree(self.build / "notebooks", notebooks)
-        files.write_if_changed(self.build / "notebooks.zip", archive(notebooks))
+        with files.locked(self.build / "locks" / "notebooks"):
+            files.write_tree(self.build / "notebooks", notebooks)
+            files.write_if_changed(self.build / "notebooks.zip", archive(notebooks))
         self.say(f"notebooks: {len(notebooks)} in build/notebooks, all of them in build/notebooks.zip")
         return []
 
@@ -169,7 +170,8 @@ class Workshop:
             "website", output / "index.html", lambda source, work: build_site(self.root, source, work, output)
         )
         if not problems:
-            files.write_if_changed(output / "build.json", self._build_facts())
+            with files.locked(self.build / "locks" / "weave"):
+                files.write_if_changed(output / "build.json", self._build_facts())
         return problems
 
     def pdf(self) -> list[Problem]:
@@ -210,6 +212,7 @@ class Workshop:
                 self.say(f"{product}: nothing changed, {shown}")
                 return []
             self.say(f"{product}: Sphinx is building it")
+            files.remove(stamp)  # a build that is cut off leaves a site of two minds
             problems = make(source, work)
             if not problems:
                 files.write_if_changed(stamp, seen.encode())
