@@ -41,7 +41,7 @@ def check(
             elif item["type"] == "missing":
                 message = f"`{key}` is missing"
             else:
-                message = f"`{key}`: {item['msg'].lower()}, not {item['input']!r}"
+                message = f"`{key}`: {item['msg'][0].lower()}{item['msg'][1:]}, not {item['input']!r}"
             problems.append(Problem(location, rule, message))
         return None, problems
 
