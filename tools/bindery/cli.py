@@ -12,6 +12,7 @@ from pathlib import Path
 from rich.console import Console
 
 from bindery.model import Problem, ProblemsFound
+from bindery.validate import hint
 from bindery.workshop import Workshop
 
 EPILOG = """\
@@ -32,7 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = _parser().parse_args(arguments)
     out = Console(highlight=False, soft_wrap=True)
     errors = Console(stderr=True, highlight=False, soft_wrap=True)
-    workshop = Workshop(options.root.resolve(), options.profile, options.slots, out)
+    workshop = Workshop(options.root.resolve(), options.profile, options.slots, out, options.data)
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that kernels are stopped and cleaned up
     try:
         problems = options.command(workshop, options)
@@ -63,7 +64,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--profile",
         choices=("quick", "full"),
-        default=os.environ.get("PROFILE") or "quick",
+        default=_from_environment(parser, "PROFILE", ("quick", "full")),
         help="quick: the small values of each section's front matter; full: the text's own (default: quick)",
     )
     parser.add_argument(
@@ -71,6 +72,12 @@ def _parser() -> argparse.ArgumentParser:
         type=int,
         default=int(os.environ.get("CPU_SLOTS") or len(os.sched_getaffinity(0))),
         help="sections that run at once (default: one for each core)",
+    )
+    parser.add_argument(
+        "--data",
+        choices=("standin", "real"),
+        default=_from_environment(parser, "DATA", ("standin", "real")),
+        help="standin: small generated data sets, no network; real: the published ones (default: standin)",
     )
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
 
@@ -87,5 +94,15 @@ def _parser() -> argparse.ArgumentParser:
     add("lib", "tangle the saved blocks into build/library", lambda shop, _: shop.lib())
     add("wheel", "pack the library into build/wheel", lambda shop, _: shop.wheel())
     add("notebooks", "run what changed and make the readers' notebooks", lambda shop, _: shop.notebooks())
+    data = add("data", "draw the stand-ins for the data sets", lambda shop, options: shop.make_data(options.show))
+    data.add_argument("--show", type=Path, metavar="FILE.png", help="make a picture of some of what was drawn")
     add("all", "make everything: website, notebooks, library and wheel", lambda shop, _: shop.all())
     return parser
+
+
+def _from_environment(parser: argparse.ArgumentParser, variable: str, choices: Sequence[str]) -> str:
+    """The choice that a variable makes, the first one if it is not set."""
+    value = os.environ.get(variable) or choices[0]
+    if value not in choices:
+        parser.error(f"{variable} is `{value}`{hint(value, choices)}")
+    return value
