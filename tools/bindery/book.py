@@ -21,6 +21,8 @@ def read_book(root: Path) -> Book:
         raise ProblemsFound([Problem(Location("chapters/index.md", 1), "no-book", message)])
     facts, problems = _read_facts(root)
     pages, found = _read_pages(root / "chapters")
+    if any(problem.rule == "encoding" for problem in found):
+        raise ProblemsFound(problems + found)  # what is read of the order now would only mislead
     book, order_problems = _put_in_order(root, facts, pages)
     problems += found + order_problems
     if problems:
@@ -30,14 +32,26 @@ def read_book(root: Path) -> Book:
 
 def _read_facts(root: Path) -> tuple[Facts, list[Problem]]:
     path = "chapters/book.yml"
-    empty = Facts(title="", version="", authors=())
+    empty = Facts(title="", version="0", authors=())
     if not (root / path).is_file():
         return empty, [Problem(Location(path, 1), "book-facts", "missing; it holds title, version and authors")]
-    data, line_of, problems = read_yaml((root / path).read_text(encoding="utf-8"), path, 1, "book-facts")
+    text, problems = _read_text(root / path, path)
     if problems:
         return empty, problems
-    facts, found = check(Facts, data or {}, path, line_of, "book-facts")
+    data, line_of, problems = read_yaml(text, path, 1, "book-facts")
+    if problems:
+        return empty, problems
+    facts, found = check(Facts, {} if data is None else data, path, line_of, "book-facts")
     return facts or empty, found
+
+
+def _read_text(file: Path, path: str) -> tuple[str, list[Problem]]:
+    """The file's text, or the line on which it is not UTF-8."""
+    try:
+        return file.read_text(encoding="utf-8"), []
+    except UnicodeDecodeError as error:
+        line = error.object.count(b"\n", 0, error.start) + 1
+        return "", [Problem(Location(path, line), "encoding", f"not UTF-8: {error.reason}")]
 
 
 def _read_pages(chapters: Path) -> tuple[dict[str, Page], list[Problem]]:
@@ -46,23 +60,29 @@ def _read_pages(chapters: Path) -> tuple[dict[str, Page], list[Problem]]:
     problems: list[Problem] = []
     for file in sorted(chapters.rglob("*")):
         relative = file.relative_to(chapters).as_posix()
-        if file.suffix not in SUFFIXES or any(part.startswith(".") for part in Path(relative).parts):
+        hidden = any(part.startswith(".") for part in Path(relative).parts)
+        if file.suffix not in SUFFIXES or hidden or not file.is_file():
             continue
         path = f"chapters/{relative}"
-        try:
-            page, found = read_page(path, file.read_text(encoding="utf-8"))
-        except UnicodeDecodeError as error:
-            problems.append(Problem(Location(path, 1), "encoding", f"not UTF-8: {error.reason}"))
+        text, found = _read_text(file, path)
+        problems += found
+        if found:
             continue
+        page, found = read_page(path, text)
         problems += found
         name = relative.rsplit(".", 1)[0]
-        if file.stem == "data":
-            message = "a section cannot be called `data`: this is where sections find data sets; rename the file"
+        if file.stem == "data" or "data" in name.split("/")[1:]:
+            message = "nothing in a chapter can be called `data`: this is where sections find data sets; rename it"
             problems.append(Problem(Location(path, 1), "section-name", message))
         if name in pages:
             other = pages[name].section.path
             problems.append(Problem(Location(path, 1), "two-files", f"{other} has the same name; keep one"))
         pages[name] = page
+    for name, page in pages.items():
+        folder = name.rpartition("/")[0]
+        if folder in pages:
+            message = f"its folder has the name of the section {pages[folder].section.path}; rename one"
+            problems.append(Problem(Location(page.section.path, 1), "section-name", message))
     return pages, problems
 
 
@@ -84,16 +104,18 @@ def _put_in_order(root: Path, facts: Facts, pages: dict[str, Page]) -> tuple[Boo
                 chapters.append(_read_chapter(name, str(count), pages, seen, problems))
         else:
             chapters += _group_by_folder([pages[name].section for name in names])
+    problems += [
+        Problem(cell.location, "code-place", "code on the book's opening page does not run; move it to a section")
+        for cell in index.section.code
+    ]
+    openings = {"index", *(chapter.index.name for chapter in chapters if chapter.index)}
     for name, page in pages.items():
         if name not in seen:
             message = "in no toctree, so no reader would find it; list it or delete it"
             problems.append(Problem(Location(page.section.path, 1), "toctree-orphan", message))
-        inside = name == "index" or name.endswith("/index")
-        problems += [
-            Problem(toctree.location, "toctree-place", "only index.md files hold a toctree")
-            for toctree in page.toctrees
-            if not inside
-        ]
+        if name.rpartition("/")[2] != "index" or (numbered and name not in openings):
+            message = "only the index.md of the book and of its numbered chapters holds a toctree"
+            problems += [Problem(toctree.location, "toctree-place", message) for toctree in page.toctrees]
     folders = {chapter.folder for chapter in chapters}
     for part in facts.parts:
         problems += [

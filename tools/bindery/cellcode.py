@@ -9,6 +9,9 @@ from functools import lru_cache
 CODE_MAGICS = frozenset({"time", "timeit", "prun", "capture", "memit", "mprun", "lprun"})
 """Magics whose text, or whose cell's body, is Python."""
 TAKES_CODE_ON_ITS_LINE = CODE_MAGICS - {"capture"}
+BLANK_LINES = re.compile(r"(?:[^\S\n]*\n)+")
+CONTINUED = re.compile(r"^[^\S\n]*(?:[\w, ]+=[^\S\n]*)?[!%].*\\\n(?:.*\\\n)*.*$", re.MULTILINE)
+"""A shell line or magic that backslashes continue over several lines."""
 
 
 @lru_cache(maxsize=4096)
@@ -20,9 +23,17 @@ def to_python(source: str) -> str:
     except (SyntaxError, ValueError):
         from IPython.core.inputtransformer2 import TransformerManager  # slow import, rarely needed
 
-        blank = len(source) - len(source.lstrip("\n"))
-        transformed: str = TransformerManager().transform_cell(source[blank:])  # type: ignore[no-untyped-call]  # IPython has no types here
-        return "\n" * blank + transformed
+        blank = BLANK_LINES.match(source)
+        rest = source[blank.end() :] if blank else source
+        rest = rest if rest.startswith("%%") else CONTINUED.sub(_on_one_line, rest)
+        transformed: str = TransformerManager().transform_cell(rest)  # type: ignore[no-untyped-call]  # IPython has no types here
+        return "\n" * (blank[0].count("\n") if blank else 0) + transformed
+
+
+def _on_one_line(match: re.Match[str]) -> str:
+    """What IPython makes of a continued line, and as many blank lines as keep the numbers of those below."""
+    lines = match[0].split("\n")
+    return " ".join([*(line.rstrip()[:-1] for line in lines[:-1]), lines[-1]]) + "\n" * (len(lines) - 1)
 
 
 @lru_cache(maxsize=4096)
@@ -31,8 +42,8 @@ def parse_cell(source: str) -> ast.Module:
     return ast.parse(to_python(source))
 
 
-def magic_code(call: ast.Call) -> tuple[list[str], str] | None:
-    """For a call of a magic: the Python texts in it, and the rest that is not Python; None for other calls."""
+def magic_code(call: ast.Call) -> tuple[list[tuple[str, int]], str] | None:
+    """For a magic's call: the Python texts in it, each with the number of lines above it, and the rest; else None."""
     function = call.func
     if not (isinstance(function, ast.Attribute) and isinstance(function.value, ast.Call)):
         return None
@@ -42,12 +53,12 @@ def magic_code(call: ast.Call) -> tuple[list[str], str] | None:
     texts = [arg.value for arg in call.args if isinstance(arg, ast.Constant) and isinstance(arg.value, str)]
     if function.attr == "run_line_magic" and len(texts) == 2:
         name, line = texts
-        return ([_drop_options(line)], "") if name in TAKES_CODE_ON_ITS_LINE else ([], line)
+        return ([(_drop_options(line), 0)], "") if name in TAKES_CODE_ON_ITS_LINE else ([], line)
     if function.attr == "run_cell_magic" and len(texts) == 3:
         name, line, body = texts
         if name in CODE_MAGICS:
-            setup = [_drop_options(line)] if name in TAKES_CODE_ON_ITS_LINE else []
-            return [*setup, body], ""
+            setup = [(_drop_options(line), 0)] if name in TAKES_CODE_ON_ITS_LINE else []
+            return [*setup, (body, 1)], ""
         return [], f"{line}\n{body}"
     return [], "\n".join(texts)
 

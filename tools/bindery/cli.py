@@ -12,7 +12,6 @@ from pathlib import Path
 from rich.console import Console
 
 from bindery.model import Problem, ProblemsFound
-from bindery.validate import hint
 from bindery.workshop import Workshop
 
 EPILOG = """\
@@ -50,6 +49,20 @@ def main(arguments: Sequence[str] | None = None) -> None:
     sys.exit(1 if problems else 0)
 
 
+def _profile(text: str) -> str:
+    """The name of a profile; argparse checks a default, which the environment may give, by its type only."""
+    if text not in ("quick", "full"):
+        raise argparse.ArgumentTypeError(f"no profile is called {text!r}; choose quick or full")
+    return text
+
+
+def _data(text: str) -> str:
+    """Which data sets to use."""
+    if text not in ("standin", "real"):
+        raise argparse.ArgumentTypeError(f"no data is called {text!r}; choose standin or real")
+    return text
+
+
 Command = Callable[[Workshop, argparse.Namespace], list[Problem]]
 
 
@@ -63,20 +76,22 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--root", type=Path, default=Path(), help="the book's folder (default: this one)")
     parser.add_argument(
         "--profile",
-        choices=("quick", "full"),
-        default=_from_environment(parser, "PROFILE", ("quick", "full")),
+        type=_profile,
+        metavar="{quick,full}",
+        default=os.environ.get("PROFILE") or "quick",
         help="quick: the small values of each section's front matter; full: the text's own (default: quick)",
     )
     parser.add_argument(
         "--slots",
         type=int,
-        default=int(os.environ.get("CPU_SLOTS") or len(os.sched_getaffinity(0))),
+        default=os.environ.get("CPU_SLOTS") or len(os.sched_getaffinity(0)),
         help="sections that run at once (default: one for each core)",
     )
     parser.add_argument(
         "--data",
-        choices=("standin", "real"),
-        default=_from_environment(parser, "DATA", ("standin", "real")),
+        type=_data,
+        metavar="{standin,real}",
+        default=os.environ.get("DATA") or "standin",
         help="standin: small generated data sets, no network; real: the published ones (default: standin)",
     )
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
@@ -98,11 +113,3 @@ def _parser() -> argparse.ArgumentParser:
     data.add_argument("--show", type=Path, metavar="FILE.png", help="make a picture of some of what was drawn")
     add("all", "make everything: website, notebooks, library and wheel", lambda shop, _: shop.all())
     return parser
-
-
-def _from_environment(parser: argparse.ArgumentParser, variable: str, choices: Sequence[str]) -> str:
-    """The choice that a variable makes, the first one if it is not set."""
-    value = os.environ.get(variable) or choices[0]
-    if value not in choices:
-        parser.error(f"{variable} is `{value}`{hint(value, choices)}")
-    return value

@@ -56,12 +56,10 @@ async def execute(task: Task, on_cell: Callable[[int, int], None], threads: int 
     error = None
     if any(cell.cell_type == "code" for cell in notebook.cells):
         try:
+            threads = threads or len(os.sched_getaffinity(0))
+            gpu = task.environment.get("device") == "cuda"
             async with kernels.running(
-                task.folder,
-                task.library.absolute(),
-                task.home.absolute(),
-                threads or len(os.sched_getaffinity(0)),
-                task.data.mirrors,
+                task.folder, task.library.absolute(), task.home.absolute(), threads, gpu, task.data.mirrors
             ) as kernel:
                 error = await _Run(task, notebook, kernel).all(on_cell, seconds)
         except kernels.KernelFailed as failure:

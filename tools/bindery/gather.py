@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import keyword
+import unicodedata
 from dataclasses import dataclass, field
 
 from bindery.model import Book, Location, Problem
@@ -16,6 +18,8 @@ class Entry:
 
     block: SavedBlock
     module: str
+    place: int
+    """How many of the book's blocks came before the last one that made it what it is."""
     extensions: list[SavedBlock] = field(default_factory=list)
     items: list[Entry] = field(default_factory=list)
     replaced: list[SavedBlock] = field(default_factory=list)
@@ -52,16 +56,22 @@ def gather(book: Book) -> tuple[Gathered, list[Problem]]:
     """Collect and name all saved blocks; every clash is a problem."""
     gathered = Gathered()
     problems: list[Problem] = []
+    folders: dict[str, str] = {}
     for chapter in book.chapters:
-        module = chapter.folder.replace("-", "_").replace("/", "_")
+        # Python normalises the names in import statements, and some file systems decompose those of folders.
+        module = unicodedata.normalize("NFKC", chapter.folder).replace("-", "_").replace("/", "_")
         pages = [chapter.index] if chapter.index else []
         for section in (*pages, *chapter.sections):
             blocks, found = find_saved(section)
             problems += found
-            if blocks and not module.isidentifier():
+            message = ""
+            if not module.isidentifier() or keyword.iskeyword(module):
                 message = (
                     f"the folder `{chapter.folder or 'chapters'}` cannot name a module of the library; move the section"
                 )
+            elif blocks and folders.setdefault(module, chapter.folder) != chapter.folder:
+                message = f"the folder `{folders[module]}` has the same module, `{module}`; rename one"
+            if blocks and message:
                 problems.append(Problem(blocks[0].location, "module-name", message))
             elif blocks:
                 title = f"{chapter.title} (chapter {chapter.number})" if chapter.number else chapter.title
@@ -69,35 +79,46 @@ def gather(book: Book) -> tuple[Gathered, list[Problem]]:
                 for block in blocks:
                     _add(gathered, block, module, problems)
     _attach_items(gathered)
-    for name, entry in gathered.by_name.items():
-        if name in gathered.modules:
-            message = f"`{name}` is also the name of a library module (a chapter's folder); rename one"
-            problems.append(Problem(entry.block.location, "module-clash", message))
+    for name in gathered.modules:
+        known = [gathered.by_name[name].block] if name in gathered.by_name else []
+        known += [each.block for each in gathered.imports.get(name, [])]
+        message = f"`{name}` is also the name of a library module (a chapter's folder); rename one"
+        problems += [Problem(block.location, "module-clash", message) for block in known]
     return gathered, problems
 
 
 def _add(gathered: Gathered, block: SavedBlock, module: str, problems: list[Problem]) -> None:
+    place = len(gathered.blocks)
     gathered.blocks.append(block)
-    if block.kind == "import":
+    reserved = [name for name in block.names if name in ("d2l", "_HOMES") or _is_special(name)]
+    if reserved and block.kind != "extension":
+        message = f"`{reserved[0]}` cannot be saved: the library itself uses this name"
+        problems.append(Problem(block.location, "save-kind", message))
+    elif block.kind == "import":
         _add_imports(gathered, block, module, problems)
     elif block.kind == "extension":
         entry = gathered.by_name.get(block.of)
         if entry and isinstance(entry.block.statement, ast.ClassDef):
             entry.extensions.append(block)
+            entry.place = place
         else:
             known = [name for name, each in gathered.by_name.items() if isinstance(each.block.statement, ast.ClassDef)]
             message = f"`{block.of}` is not a saved class{hint(block.of, known)}"
             problems.append(Problem(block.location, "unknown-class", message))
     elif block.kind == "item":
-        gathered.entries.append(Entry(block, module))
+        gathered.entries.append(Entry(block, module, place))
     elif block.override:
         _override(gathered, block, problems)
     else:
-        entry = Entry(block, module)
+        entry = Entry(block, module, place)
         gathered.entries.append(entry)
         for name in block.names:
             _claim(gathered, name, block.location, problems)
             gathered.by_name.setdefault(name, entry)
+
+
+def _is_special(name: str) -> bool:
+    return name.startswith("__") and name.endswith("__")
 
 
 def _claim(gathered: Gathered, name: str, location: Location, problems: list[Problem]) -> None:
@@ -118,7 +139,7 @@ def _override(gathered: Gathered, block: SavedBlock, problems: list[Problem]) ->
     entry = gathered.by_name.get(block.names[0])
     if entry and isinstance(entry.block.statement, DEFINITIONS) and not isinstance(entry.block.statement, ast.ClassDef):
         entry.replaced.append(entry.block)
-        entry.block = block
+        entry.block, entry.place = block, len(gathered.blocks) - 1
     else:
         message = f"no saved function `{block.names[0]}` exists to override; write `#@save`"
         problems.append(Problem(block.location, "override", message))
@@ -138,8 +159,8 @@ def _add_imports(gathered: Gathered, block: SavedBlock, module: str, problems: l
         name = alias.asname or alias.name.split(".")[0]
         here = Import(name, source, target, block, module)
         others = gathered.imports.get(name, [])
-        if name == "d2l" or name in gathered.by_name or (others and others[0].target != target):
-            other = gathered.by_name[name].block if name in gathered.by_name else others[0].block if others else block
+        if name in gathered.by_name or (others and others[0].target != target):
+            other = gathered.by_name[name].block if name in gathered.by_name else others[0].block
             message = f"`{name}` is bound to something else at {other.location}; import it under another name"
             problems.append(Problem(block.location, "import-clash", message))
             continue

@@ -100,7 +100,7 @@ class _Specifications(KernelSpecManager):
 
 @asynccontextmanager
 async def running(
-    folder: Path, library: Path, home: Path, threads: int, mirrors: Path | None = None
+    folder: Path, library: Path, home: Path, threads: int, gpu: bool = False, mirrors: Path | None = None
 ) -> AsyncIterator[Kernel]:
     """A fresh kernel that works in `folder` and imports from `library`; dead and cleaned up after the block."""
     start_afresh(folder)
@@ -120,7 +120,7 @@ async def running(
         try:
             await manager.start_kernel(
                 cwd=str(folder),
-                env=environment(dict(os.environ), library, home, threads, private, mirrors),
+                env=environment(dict(os.environ), library, home, threads, private, gpu, mirrors),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -147,7 +147,13 @@ def start_afresh(folder: Path) -> None:
 
 
 def environment(
-    outer: dict[str, str], library: Path, home: Path, threads: int, private: Path, mirrors: Path | None = None
+    outer: dict[str, str],
+    library: Path,
+    home: Path,
+    threads: int,
+    private: Path,
+    gpu: bool = False,
+    mirrors: Path | None = None,
 ) -> dict[str, str]:
     """The environment variables of a kernel, made from those of this process."""
     kept = {name: value for name, value in outer.items() if not name.startswith(_HIDDEN)}
@@ -160,6 +166,8 @@ def environment(
         **{f"{library_name}_NUM_THREADS": str(threads) for library_name in _THREADS},
         "IPYTHONDIR": str(private / "ipython"),
         "JUPYTER_RUNTIME_DIR": str(private),
+        # A section that declares no GPU must not see one: its page would say that a CPU made the outputs.
+        **({} if gpu else {"CUDA_VISIBLE_DEVICES": ""}),
         # Figures get the same bytes in every run, whatever settings the user has for other work.
         "MATPLOTLIBRC": str(_SETTINGS / "matplotlibrc"),
         "SOURCE_DATE_EPOCH": "1577836800",

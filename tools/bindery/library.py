@@ -55,8 +55,14 @@ class Library:
         reached: set[str] = set()
         while start:
             name = start.pop()
+            if name in reached:
+                continue
             definition = self.definitions.get(name)
-            if name in reached or definition is None:
+            if definition is None:
+                inside = {key for key, each in self.definitions.items() if each.module == name}
+                if not inside:  # `d2l.__all__`, say, tells of all names
+                    return self._ordered(self.definitions)
+                start |= inside - reached  # the name of a chapter's module, as in `d2l.gan.update_D`
                 continue
             if definition.whole:
                 return self._ordered(self.definitions)

@@ -15,6 +15,8 @@ from bindery.symbols import annotations_of, import_time_nodes
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 STRING_STARTS = {getattr(tokenize, name, -1) for name in ("FSTRING_START", "TSTRING_START")} - {-1}
 STRING_ENDS = {getattr(tokenize, name, -1) for name in ("FSTRING_END", "TSTRING_END")} - {-1}
+MADE_WITH_THE_CLASS = ("__init_subclass__", "__class_getitem__")
+"""Methods that become class methods, as `__eq__` takes away the hash, in a class's body but not when set later."""
 
 
 @dataclass(frozen=True)
@@ -89,6 +91,8 @@ def check_extension(extension: SavedBlock, target: ast.ClassDef) -> list[Problem
             elif identifier.startswith("__") and not identifier.endswith("__"):
                 faults.append(f"the private name `{identifier}`")
     bound = _bound_in(target)
+    if name in MADE_WITH_THE_CLASS or (name == "__eq__" and "__hash__" not in bound):
+        faults.append("a name that class bodies treat in a way of their own")
     for part in _evaluated_in_class(function):
         for node in import_time_nodes(part):
             if isinstance(node, ast.Name) and node.id in bound:
@@ -192,7 +196,9 @@ def _indented(extension: SavedBlock, indent: str) -> list[Line]:
         if decorator.lineno <= number <= (decorator.end_lineno or 0):
             continue
         prefix = indent if text.strip() and number not in inside else ""
-        result.append(Line(prefix + text, extension.location.down(number - 1)))
+        # A form feed, which may begin a line, would make Python forget the indentation before it.
+        text = prefix + text.lstrip("\f") if prefix else text
+        result.append(Line(text, extension.location.down(number - 1)))
     return result
 
 

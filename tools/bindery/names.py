@@ -58,8 +58,11 @@ def _check_prefixed(name: str, where: Location, gathered: Gathered, problems: li
 
 def _check_bare(block: SavedBlock, entry: Entry, gathered: Gathered, problems: list[Problem]) -> None:
     """A bare name must be a saved import, a builtin or a definition of the module that the block ends up in."""
-    for name in sorted(free_names(ast.unparse(block.merged)) - BUILTINS - {"d2l", "__class__"}):
+    for name in sorted(free_names(ast.unparse(block.merged)) - {"d2l", "__class__"}):
         other = gathered.by_name.get(name)
+        if name in BUILTINS:
+            _check_builtin(name, block, entry, gathered, problems)
+            continue
         if name in gathered.imports or (other and other.module == entry.module):
             continue
         if other:
@@ -68,6 +71,20 @@ def _check_bare(block: SavedBlock, entry: Entry, gathered: Gathered, problems: l
             known = [*gathered.imports, *(each for each in gathered.by_name)]
             message = f"`{name}` is neither a saved import nor a saved definition{hint(name, known)}"
         problems.append(Problem(_line_of(block, name), "undefined-name", message))
+
+
+def _check_builtin(name: str, block: SavedBlock, entry: Entry, gathered: Gathered, problems: list[Problem]) -> None:
+    """A builtin's name that the library saves must mean the same in the block's section as in the library's module."""
+    homes = [(each.block.section.path, each.module) for each in gathered.imports.get(name, [])]
+    if name in gathered.by_name:
+        saved = gathered.by_name[name]
+        homes += [(each.section.path, saved.module) for each in (saved.block, *saved.replaced)]
+    in_section = any(path == block.section.path for path, _ in homes)
+    in_module = any(module == entry.module for _, module in homes)
+    if in_section != in_module:
+        own, there = ("the library's", "Python's") if in_section else ("Python's", "the library's")
+        message = f"`{name}` is {own} here but {there} in `d2l.torch.{entry.module}`; write `d2l.{name}` or rename it"
+        problems.append(Problem(_line_of(block, name), "builtin-name", message))
 
 
 def _line_of(block: SavedBlock, name: str) -> Location:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
-from build import ProjectBuilder
+from build import BuildBackendException, ProjectBuilder
 from pyproject_hooks import quiet_subprocess_runner
 
 from bindery.files import remove, write_if_changed
 from bindery.library import Library
+from bindery.model import Location, Problem, ProblemsFound
 from bindery.settings import Facts
 
 
@@ -21,7 +22,13 @@ def build_wheel(facts: Facts, library: Library, folder: Path) -> Path:
             write_if_changed(project / path, text.encode())
         # No isolated environment: the build backend is one of bindery's own requirements, so no network is needed.
         builder = ProjectBuilder(project, runner=quiet_subprocess_runner)
-        built = Path(builder.build("wheel", fresh))
+        try:
+            built = Path(builder.build("wheel", fresh))
+        except BuildBackendException as error:
+            said = getattr(error.exception, "output", None) or str(error).encode()
+            detail = "\n".join(said.decode(errors="replace").strip().splitlines()[-5:])
+            problem = Problem(Location("chapters/book.yml", 1), "wheel", "no wheel can be made of these facts", detail)
+            raise ProblemsFound([problem]) from error
         wheel = folder / built.name
         write_if_changed(wheel, built.read_bytes())
     for other in folder.glob("*.whl"):
@@ -32,7 +39,7 @@ def build_wheel(facts: Facts, library: Library, folder: Path) -> Path:
 
 def _pyproject(facts: Facts) -> str:
     def text(value: str) -> str:
-        return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
+        return '"' + " ".join(value.split()).replace("\\", "\\\\").replace('"', '\\"') + '"'
 
     requires = ", ".join(text(requirement) for requirement in facts.requires)
     authors = ", ".join(f"{{name = {text(author.name)}}}" for author in facts.authors)

@@ -2,31 +2,27 @@
 
 from __future__ import annotations
 
-import json
+import ast
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 from mdit_py_plugins.colon_fence import colon_fence_plugin
 from mdit_py_plugins.myst_blocks import myst_block_plugin
 
+from bindery.cellcode import parse_cell
+from bindery.jupyter import read_cells
 from bindery.model import Cell, Location, Problem, Section
+from bindery.options import check_cell, check_settings
 from bindery.settings import SectionSettings
-from bindery.validate import LineOf, check, hint, read_yaml
+from bindery.validate import hint, read_yaml
 
 FRONT_MATTER = re.compile(r"---[ \t]*\n(.*?)^---[ \t]*$\n?", re.DOTALL | re.MULTILINE)
-FRONT_MATTER_KEYS = ("kernelspec", "bindery", "jupytext", "myst")
-CELL_KEYS = ("tags", "mystnb")
-TAGS = (
-    *("parameters", "claim", "timing", "asynchronous", "raises-exception", "full-width", "scroll-output"),
-    *("hide-input", "hide-output", "hide-cell", "remove-input", "remove-output", "remove-cell"),
-    *("remove-stdout", "remove-stderr"),
-)
 VERBATIM = ("code", "code-block", "literalinclude", "parsed-literal", "raw", "math", "sourcecode")
 INFO = re.compile(r"\{([^}]+)\}\s*(.*)")
+CODE_CELL = re.compile(r"^\s*[`:~]{3,}\s*\{code-cell\}", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -60,23 +56,36 @@ def _read_markdown(path: str, text: str) -> tuple[Page, list[Problem]]:
     cells: list[Cell] = []
     start = body_line - 1
     for token in tokens:
-        info = INFO.fullmatch(token.info.strip()) if token.type in ("fence", "colon_fence") else None
-        if not info or not token.map:
+        if not token.map or _directive(token) != "code-cell" or token.level:
+            problems += _hidden_cells(path, token)
             continue
-        name, (first, last) = info[1], token.map
-        if name == "code-cell" and token.level == 0:
-            _add_markdown(cells, path, lines, start, first)
-            cell, found = _read_code_cell(path, token, lines)
-            problems += found
-            cells.append(cell)
-            start = last
-        elif name == "code-cell" or (
-            name not in VERBATIM and re.search(r"^\s*[`:]{3,}\{code-cell\}", token.content, re.M)
-        ):
-            message = "a code cell inside another directive does not run; move it to the top level"
-            problems.append(Problem(Location(path, first + 1), "nested-code-cell", message))
+        first, last = token.map
+        _add_markdown(cells, path, lines, start, first)
+        cell, found = _read_code_cell(path, token, lines)
+        problems += found
+        cells.append(cell)
+        start = last
     _add_markdown(cells, path, lines, start, len(lines))
-    return _page(path, cells, settings, tokens, 0, problems)
+    return _page(path, cells, settings, tokens, problems)
+
+
+def _directive(token: Token) -> str:
+    """The name of the directive that a token is, or nothing."""
+    info = INFO.fullmatch(token.info.strip()) if token.type in ("fence", "colon_fence") else None
+    return info[1] if info else ""
+
+
+def _hidden_cells(path: str, token: Token, where: str = "another directive") -> list[Problem]:
+    """A code cell that is, or stands in, something that does not run: in a directive, a list, or HTML but a comment."""
+    name = _directive(token)
+    if token.type == "html_block" and not token.content.lstrip().startswith("<!--"):
+        where = "HTML"
+    elif not name or name in VERBATIM:
+        return []
+    if not token.map or (name != "code-cell" and not CODE_CELL.search(token.content)):
+        return []
+    message = f"a code cell inside {where} does not run; move it to the top level"
+    return [Problem(Location(path, token.map[0] + 1), "nested-code-cell", message)]
 
 
 def _markdown() -> MarkdownIt:
@@ -90,26 +99,14 @@ def _read_front_matter(path: str, text: str) -> tuple[SectionSettings, int, list
         if re.match(r"---[ \t]*\n", text):
             problem = Problem(Location(path, 1), "front-matter", "front matter has no closing `---`")
             return SectionSettings(), 1, [problem]
+        if late := re.match(r"\s*\n(?=---[ \t]*\n)", text):
+            line = late[0].count("\n") + 1
+            problem = Problem(Location(path, line), "front-matter", "front matter begins on a file's first line")
+            return SectionSettings(), 1, [problem]
         return SectionSettings(), 1, []
     data, line_of, problems = read_yaml(match[1], path, 2, "front-matter")
-    settings, found = _check_settings(data, path, line_of)
+    settings, found = check_settings(data, path, line_of)
     return settings, text[: match.end()].count("\n") + 1, problems + found
-
-
-def _check_settings(data: Any, path: str, line_of: LineOf) -> tuple[SectionSettings, list[Problem]]:
-    if data is None:
-        return SectionSettings(), []
-    if not isinstance(data, dict):
-        return SectionSettings(), [Problem(Location(path, 2), "front-matter", "front matter is not a mapping")]
-    problems = [
-        Problem(Location(path, line_of((key,))), "front-matter", f"unknown key `{key}`{hint(key, FRONT_MATTER_KEYS)}")
-        for key in map(str, data)
-        if key not in FRONT_MATTER_KEYS
-    ]
-    settings, found = check(
-        SectionSettings, data.get("bindery") or {}, path, lambda keys: line_of(("bindery", *keys)), "front-matter"
-    )
-    return settings or SectionSettings(), problems + found
 
 
 def _add_markdown(cells: list[Cell], path: str, lines: list[str], first: int, last: int) -> None:
@@ -125,7 +122,8 @@ def _add_markdown(cells: list[Cell], path: str, lines: list[str], first: int, la
 def _read_code_cell(path: str, token: Token, lines: Sequence[str]) -> tuple[Cell, list[Problem]]:
     first, last = token.map or [0, 0]
     problems = []
-    if not lines[min(last, len(lines)) - 1].strip().startswith(token.markup):
+    closing = lines[min(last, len(lines)) - 1].strip()
+    if not closing.startswith(token.markup) or closing.strip(token.markup[0]):
         problems.append(Problem(Location(path, first + 1), "unclosed-cell", "this code cell is never closed"))
     content = token.content.split("\n")[:-1] if token.content.endswith("\n") else token.content.split("\n")
     options: list[str] = []
@@ -133,6 +131,9 @@ def _read_code_cell(path: str, token: Token, lines: Sequence[str]) -> tuple[Cell
     if content and content[0].strip() == "---":
         end = next((i for i, line in enumerate(content[1:], 1) if line.strip() == "---"), 0)
         options, offset = content[1:end], end + 1
+        if not end:
+            message = "the options of this cell have no closing `---`"
+            problems.append(Problem(Location(path, first + 2), "cell-option", message))
     else:
         while offset < len(content) and (match := re.match(r":([\w-]+):\s*(.*)", content[offset])):
             options.append(f"{match[1]}: {match[2]}")
@@ -142,76 +143,26 @@ def _read_code_cell(path: str, token: Token, lines: Sequence[str]) -> tuple[Cell
     while offset < len(content) and not content[offset].strip():
         offset += 1
     location = Location(path, first + 2 + offset)
-    tags, found_tags = _check_cell(data or {}, path, line_of)
-    kept = {key: value for key, value in (data or {}).items() if key != "tags"}
+    tags, kept, found_tags = check_cell(data, path, line_of)
     source = "\n".join(content[offset:]).rstrip()
     return Cell("code", source, location, tags, kept), problems + found + found_tags
 
 
-def _check_cell(data: dict[str, Any], path: str, line_of: LineOf) -> tuple[tuple[str, ...], list[Problem]]:
-    """The tags of a cell; unknown keys and tags are problems, since a typing error would do nothing."""
-    problems = [
-        Problem(Location(path, line_of((key,))), "cell-option", f"unknown cell option `{key}`{hint(key, CELL_KEYS)}")
-        for key in data
-        if key not in CELL_KEYS
-    ]
-    tags = data.get("tags") or []
-    tags = [tags] if isinstance(tags, str) else [str(tag) for tag in tags]
-    problems += [
-        Problem(Location(path, line_of(("tags",))), "cell-option", f"unknown tag `{tag}`{hint(tag, TAGS)}")
-        for tag in tags
-        if tag not in TAGS
-    ]
-    return tuple(tags), problems
-
-
 def _read_notebook(path: str, text: str) -> tuple[Page, list[Problem]]:
-    try:
-        notebook = json.loads(text)
-        raw_cells = notebook["cells"]
-    except (json.JSONDecodeError, KeyError, TypeError) as error:
-        line = error.lineno if isinstance(error, json.JSONDecodeError) else 1
-        problem = Problem(Location(path, line), "notebook", f"not a version 4 notebook: {error}")
-        return Page(Section(path, path, "", (), SectionSettings()), ()), [problem]
-    metadata = {"bindery": notebook.get("metadata", {}).get("bindery", {})}
-    settings, problems = _check_settings(metadata, path, lambda keys: _line_of_key(text, keys))
-    cells = []
-    position = 0
-    for raw in raw_cells:
-        source = raw["source"] if isinstance(raw["source"], str) else "".join(raw["source"])
-        line, position = _find_source(text, raw["source"], position)
-        tags, found = _check_cell({"tags": raw["metadata"].get("tags")}, path, lambda _, at=line: at)  # type: ignore[misc]
-        problems += found
-        options = {key: value for key, value in raw["metadata"].items() if key == "mystnb"}
-        if raw["cell_type"] in ("markdown", "code") and source.strip():
-            cells.append(Cell(raw["cell_type"], source.rstrip(), Location(path, line), tags, options))
-    first = next((cell for cell in cells if cell.kind == "markdown"), None)
-    tokens = _markdown().parse(first.source) if first else []
-    return _page(path, cells, settings, tokens, first.location.line - 1 if first else 0, problems)
-
-
-def _line_of_key(text: str, keys: tuple[int | str, ...]) -> int:
-    """The line of the last key of a path in JSON text, close enough for a message."""
-    at = 0
-    for key in keys:
-        found = text.find(json.dumps(key) + ":", at)
-        at = found if found >= 0 else at
-    return text.count("\n", 0, at) + 1
-
-
-def _find_source(text: str, source: object, position: int) -> tuple[int, int]:
-    """The line on which a cell's `source` begins in the notebook's JSON, and where to look for the next."""
-    decoder = json.JSONDecoder()
-    for match in re.compile(r'"source":\s*').finditer(text, position):
-        value, end = decoder.raw_decode(text, match.end())
-        if value == source:
-            first = re.compile(r"\[?\s*").match(text, match.end())
-            return text.count("\n", 0, first.end() if first else match.end()) + 1, end
-    return 1, position
+    cells, settings, problems = read_cells(path, text)
+    if problems and not cells:
+        return Page(Section(path, path, "", (), settings), ()), problems
+    tokens: list[Token] = []
+    for cell in cells:
+        if cell.kind == "markdown":
+            # Blank lines above, so that tokens know their line in the file.
+            tokens += _markdown().parse("\n" * (cell.location.line - 1) + cell.source)
+    problems += [problem for token in tokens for problem in _hidden_cells(path, token, "a Markdown cell")]
+    return _page(path, cells, settings, tokens, problems)
 
 
 def _page(
-    path: str, cells: list[Cell], settings: SectionSettings, tokens: list[Token], shift: int, problems: list[Problem]
+    path: str, cells: list[Cell], settings: SectionSettings, tokens: list[Token], problems: list[Problem]
 ) -> tuple[Page, list[Problem]]:
     """Put title, label and toctrees, read off the tokens, to the cells."""
     title, label, line = "", "", 1
@@ -220,20 +171,38 @@ def _page(
         if token.type == "myst_target" and not title:
             label = str(token.meta.get("label") or token.content)
         elif token.type == "heading_open" and token.tag == "h1" and not title:
-            title = tokens[index + 1].content
-            line = (token.map or [0])[0] + 1 + shift
+            title = " ".join(tokens[index + 1].content.split())
+            line = (token.map or [0])[0] + 1
         elif token.type in ("fence", "colon_fence") and token.info.strip() == "{toctree}" and token.map:
             toctrees.append(_read_toctree(path, token))
     if not title:
         message = "no title: a page begins with `# Title`"
         problems.append(Problem(Location(path, line), "no-title", message))
-    if sum("parameters" in cell.tags for cell in cells) > 1:
-        second = [cell for cell in cells if "parameters" in cell.tags][1]
-        problems.append(Problem(second.location, "parameters", "a second cell is tagged `parameters`; keep one"))
-    if settings.quick and not any("parameters" in cell.tags for cell in cells):
-        message = "`quick` has values but no cell is tagged `parameters`"
-        problems.append(Problem(Location(path, line), "parameters", message))
+    problems += _check_parameters(path, [cell for cell in cells if "parameters" in cell.tags], settings, line)
     return Page(Section(path, title or path, label, tuple(cells), settings, line=line), tuple(toctrees)), problems
+
+
+def _check_parameters(path: str, tagged: list[Cell], settings: SectionSettings, line: int) -> list[Problem]:
+    """What is wrong with the cell tagged `parameters`, or with the values that `quick` puts in place of its own."""
+    if len(tagged) > 1:
+        return [Problem(tagged[1].location, "parameters", "a second cell is tagged `parameters`; keep one")]
+    if not settings.quick:
+        return []
+    if not tagged:
+        message = "`quick` has values but no cell is tagged `parameters`"
+        return [Problem(Location(path, line), "parameters", message)]
+    try:
+        nodes = list(ast.walk(parse_cell(tagged[0].source)))
+    except SyntaxError:
+        return []  # running it will tell
+    bound = {node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
+    return [
+        Problem(
+            tagged[0].location, "parameters", f"`quick` has `{name}`, which this cell does not set{hint(name, bound)}"
+        )
+        for name in settings.quick
+        if name not in bound
+    ]
 
 
 def _read_toctree(path: str, token: Token) -> Toctree:

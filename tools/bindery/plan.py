@@ -70,7 +70,7 @@ def _read_last(build: Path, section: Section, profile: str) -> tuple[object, flo
     try:
         last = json.loads(_last_path(build, section, profile).read_text(encoding="utf-8"))
         return last["inputs"], float(last["seconds"])
-    except (OSError, ValueError, KeyError):
+    except (OSError, ValueError, KeyError, TypeError):
         return None, None
 
 

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import ast
-import io
-import re
-import tokenize
+import warnings
 from dataclasses import dataclass
 from typing import Literal
 
 from bindery.cellcode import parse_cell, to_python
+from bindery.marks import LIKE_A_MARK, MARK, Mark, find_marks
 from bindery.model import Cell, Location, Problem, Section
 
-MARK = re.compile(r"#\s*@save\b:?\s*(.*)")
 Kind = Literal["import", "assignment", "definition", "item", "extension"]
 IMPORTS = (ast.Import, ast.ImportFrom)
 DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
@@ -44,20 +42,12 @@ class SavedBlock:
         return statement
 
 
-@dataclass(frozen=True)
-class _Mark:
-    line: int
-    column: int
-    alone: bool
-    override: bool
-
-
 def find_saved(section: Section) -> tuple[list[SavedBlock], list[Problem]]:
     """The section's saved blocks in order."""
     blocks: list[SavedBlock] = []
     problems: list[Problem] = []
     for cell in section.code:
-        if "@save" in cell.source:
+        if LIKE_A_MARK.search(cell.source):
             _find_in_cell(section, cell, blocks, problems)
     return blocks, problems
 
@@ -81,7 +71,7 @@ def _find_in_cell(section: Section, cell: Cell, blocks: list[SavedBlock], proble
             problems.append(
                 Problem(cell.location.down(number), "save-mark", "a saved block holds no magics or shell lines")
             )
-    marks = _find_marks(cell, python, problems)
+    marks = find_marks(cell, python, problems)
     unused = {mark.line: mark for mark in marks}
     for index, statement in enumerate(statements):
         first = _first_line(statement)
@@ -93,6 +83,7 @@ def _find_in_cell(section: Section, cell: Cell, blocks: list[SavedBlock], proble
         del unused[mark.line]
         run = _import_run(statements, index) if mark.alone else [statement]
         for member in run:
+            own = unused.pop(_first_line(member), mark)  # it may have a mark of its own, too
             start, end = _first_line(member), member.end_lineno or member.lineno
             where = cell.location.down(start - 1)
             others = [other for other in statements if other is not member]
@@ -101,28 +92,14 @@ def _find_in_cell(section: Section, cell: Cell, blocks: list[SavedBlock], proble
             elif python.split("\n")[start - 1 : end] != lines[start - 1 : end]:
                 problems.append(Problem(where, "save-mark", "a saved block holds no magics or shell lines"))
             else:
-                source = _without_mark(lines[start - 1 : end], mark, start)
+                source = _without_mark(lines[start - 1 : end], own, start)
                 _add_block(section, source, member, where, mark.override, blocks, problems)
     for mark in unused.values():
         message = "this mark saves nothing: put it on a top-level statement's first line or alone on the line above it"
         problems.append(Problem(cell.location.down(mark.line - 1), "save-mark", message))
 
 
-def _find_marks(cell: Cell, python: str, problems: list[Problem]) -> list[_Mark]:
-    marks = []
-    for token in tokenize.generate_tokens(io.StringIO(python).readline):
-        match = MARK.fullmatch(token.string) if token.type == tokenize.COMMENT else None
-        if not match:
-            continue
-        if match[1] not in ("", "override"):
-            message = f"`#@save {match[1]}` is not known; write `#@save` or `#@save override`"
-            problems.append(Problem(cell.location.down(token.start[0] - 1), "save-mark", message))
-        alone = token.start[1] == 0
-        marks.append(_Mark(token.start[0], token.start[1], alone, match[1] == "override"))
-    return marks
-
-
-def _ends(marks: dict[int, _Mark], line: int) -> bool:
+def _ends(marks: dict[int, Mark], line: int) -> bool:
     return line in marks and not marks[line].alone
 
 
@@ -143,7 +120,7 @@ def _import_run(statements: list[ast.stmt], index: int) -> list[ast.stmt]:
     return run
 
 
-def _without_mark(lines: list[str], mark: _Mark, start: int) -> str:
+def _without_mark(lines: list[str], mark: Mark, start: int) -> str:
     if not mark.alone:
         at = mark.line - start
         lines = [*lines[:at], lines[at][: mark.column].rstrip(), *lines[at + 1 :]]
@@ -189,10 +166,26 @@ def _add_block(
         message = "only imports, assignments, functions and classes can be saved"
     if override and not message and not isinstance(statement, DEFINITIONS):
         message = "`#@save override` replaces functions and methods only"
+    fault = _compile_fault(source)
     if message:
         problems.append(Problem(where, "save-kind", message))
+    elif fault:
+        problems.append(
+            Problem(where.down((fault.lineno or 1) - 1), "syntax-error", f"no module can hold this: {fault.msg}")
+        )
     elif block:
         blocks.append(block)
+
+
+def _compile_fault(source: str) -> SyntaxError | None:
+    """What stops Python from compiling a statement that it can parse, such as `break` outside a loop."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            compile(source, "<saved>", "exec", dont_inherit=True)
+    except SyntaxError as error:
+        return error
+    return None
 
 
 def _import_fault(statement: ast.Import | ast.ImportFrom) -> str:

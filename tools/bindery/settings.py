@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
+import keyword
 import re
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
-from pydantic_core import PydanticCustomError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
 
 StandIn = Literal["garments", "sprites"]
 """What bindery can draw in place of a data set."""
+
+VERSION = re.compile(r"\d+(\.\d+)*((a|b|rc)\d+)?(\.post\d+)?(\.dev\d+)?")
+"""Versions as PyPA writes them, so that the wheel's name and the library's `__version__` are the same."""
 
 
 class Strict(BaseModel):
@@ -25,6 +29,20 @@ class SectionSettings(Strict):
     timeout: int = Field(default=600, gt=0, description="seconds for the whole section")
     data: tuple[str, ...] = ()
     quick: dict[str, Any] = Field(default_factory=dict)
+
+    @field_validator("quick")
+    @classmethod
+    def _can_be_injected(cls, values: dict[str, Any]) -> dict[str, Any]:
+        for name, value in values.items():
+            if not name.isidentifier() or keyword.iskeyword(name):
+                raise ValueError(f"`{name}` is not a name that Python code can set")
+            try:
+                json.dumps(value, allow_nan=False)
+            except (TypeError, ValueError):
+                raise ValueError(
+                    f"`{name}` is not made of numbers, text, true, false, null, lists and mappings"
+                ) from None
+        return values
 
 
 class Author(Strict):
@@ -43,13 +61,13 @@ class Part(Strict):
 
 def _checksum(text: str) -> str:
     if not re.fullmatch("[0-9a-f]{64}|[0-9a-f]{40}", text):
-        raise PydanticCustomError("checksum", "should be a SHA-256 in 64 hexadecimal digits, or a SHA-1 in 40")
+        raise ValueError(f"{text!r} is no SHA-256 in 64 hexadecimal digits, nor a SHA-1 in 40")
     return text
 
 
 def _url(text: str) -> str:
     if not re.fullmatch(r"(https?|file)://\S*/[^/\s]+", text):
-        raise PydanticCustomError("url", "should be a URL that ends in a file's name")
+        raise ValueError(f"{text!r} is not a URL that ends in a file's name")
     return text
 
 
@@ -92,3 +110,10 @@ class Facts(Strict):
     data: dict[str, DataSet] = Field(default_factory=dict)
     """Data sets by the names that sections declare."""
     katex_macros: dict[str, str] = Field(default_factory=dict)
+
+    @field_validator("version")
+    @classmethod
+    def _is_a_version(cls, value: str) -> str:
+        if not VERSION.fullmatch(value):
+            raise ValueError(f"{value!r} is not a version such as 1.2.0 or 1.2.0rc1")
+        return value

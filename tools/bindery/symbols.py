@@ -7,12 +7,14 @@ import builtins
 import re
 import symtable
 from collections.abc import Container, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from bindery.cellcode import magic_code, parse_cell
-from bindery.saved import DEFINITIONS
+from bindery.saved import DEFINITIONS, plain_name
 
 BUILTINS = frozenset(dir(builtins)) | {"__file__", "__name__", "__doc__", "__spec__", "__package__"}
+COMPREHENSIONS = ("genexpr", "listcomp", "setcomp", "dictcomp")
+"""What symtable calls the scopes, other than class bodies, that run where they stand."""
 MENTION = re.compile(r"\bd2l\b")
 
 
@@ -72,13 +74,15 @@ def uses_of_tree(tree: ast.AST) -> Uses:
             elif module == "d2l.torch":
                 imports = True
                 whole = whole or any(alias.name == "*" for alias in node.names)
-                names.update({alias.name: node.lineno for alias in node.names if alias.name != "*"})
+                for alias in node.names:
+                    if alias.name != "*":
+                        names[alias.name] = min(node.lineno, names.get(alias.name, node.lineno))
             elif module.startswith("d2l."):
                 imports = whole = True
             else:
                 modules.add(module.split(".")[0])
         elif isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "d2l":
-            names.setdefault(node.attr, node.lineno)
+            names[node.attr] = min(node.lineno, names.get(node.attr, node.lineno))
             settled.add(id(node.value))
         elif isinstance(node, ast.Name) and node.id == "d2l":
             whole = True
@@ -88,11 +92,13 @@ def uses_of_tree(tree: ast.AST) -> Uses:
             text = node.value if isinstance(node.value, str) else node.value.decode("latin-1")
             whole = whole or bool(MENTION.search(text))
         elif isinstance(node, ast.Call) and (code := magic_code(node)) is not None:
-            settled |= {id(arg) for arg in node.args}
+            settled |= {id(arg) for arg in node.args if isinstance(arg, ast.Constant)}
             python, rest = code
             whole = whole or bool(MENTION.search(rest))
-            for text in python:
-                inner = _join(inner, uses_of_cell(text))
+            for text, above in python:
+                found = uses_of_cell(text)
+                lines = {name: line + node.lineno - 1 + above for name, line in found.lines.items()}
+                inner = _join(inner, replace(found, lines=lines))
     outer = Uses(frozenset(names), names, whole, imports or whole, frozenset(modules))
     return _join(outer, inner)
 
@@ -105,7 +111,7 @@ def _is_text(node: ast.expr) -> bool:
 def _join(a: Uses, b: Uses) -> Uses:
     return Uses(
         a.names | b.names,
-        {**b.lines, **a.lines},
+        {name: min(each.lines[name] for each in (a, b) if name in each.lines) for name in a.names | b.names},
         a.whole or b.whole,
         a.imports or b.imports,
         a.modules | b.modules,
@@ -125,6 +131,18 @@ def free_names(source: str) -> frozenset[str]:
             if scope is not table and symbol.is_declared_global() and symbol.is_assigned():
                 bound.add(symbol.get_name())
     return frozenset(read - bound)
+
+
+def global_names(source: str) -> frozenset[str]:
+    """The names that code may read or change in the module that holds it, its own included."""
+    names: set[str] = set()
+    for scope in _scopes(symtable.symtable(source, "<saved>", "exec")):
+        for symbol in scope.get_symbols():
+            # A class body may read a global before it binds the same name, as in `rate = rate`.
+            in_class = scope.get_type() == "class" and symbol.is_referenced()
+            if scope.get_type() == "module" or symbol.is_global() or in_class:
+                names.add(symbol.get_name())
+    return frozenset(names)
 
 
 def _scopes(table: symtable.SymbolTable) -> Iterator[symtable.SymbolTable]:
@@ -162,9 +180,25 @@ def import_time_uses(statement: ast.AST) -> frozenset[str]:
     for node in import_time_nodes(statement):
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "d2l":
             names.add(node.attr)
-        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load) and node.id != "d2l":
-            names.add(node.id)
-    return frozenset(names)
+    waiting = [symtable.symtable(ast.unparse(statement), "<saved>", "exec")]
+    while waiting:
+        scope = waiting.pop()
+        for symbol in scope.get_symbols():
+            if symbol.is_referenced() and (scope.get_type() == "module" or symbol.is_global()):
+                names.add(symbol.get_name())
+        waiting += [
+            child for child in scope.get_children() if child.get_type() == "class" or child.get_name() in COMPREHENSIONS
+        ]
+    return frozenset(names - {"d2l"})
+
+
+def called_at_import(statement: ast.AST) -> list[str]:
+    """Names, bare or with the library's prefix, of what importing the statement calls or decorates with."""
+    called: list[ast.expr] = []
+    for node in import_time_nodes(statement):
+        called += [node.func] if isinstance(node, ast.Call) else []
+        called += node.decorator_list if isinstance(node, DEFINITIONS) else []
+    return sorted({name for name in map(plain_name, called) if name})
 
 
 def runs_at_import(statement: ast.AST, saved: Container[str]) -> bool:

@@ -15,7 +15,7 @@ from bindery.merge import Line, block_lines, merge_class
 from bindery.model import Book, Location, Problem, ProblemsFound
 from bindery.names import check_names
 from bindery.saved import SavedBlock
-from bindery.symbols import BUILTINS, free_names, runs_at_import, uses_of_tree
+from bindery.symbols import BUILTINS, free_names, global_names, runs_at_import, uses_of_tree
 
 PACKAGE = "d2l/torch"
 PREFIX_IMPORT = "from d2l import torch as d2l"
@@ -61,7 +61,7 @@ def _definitions(gathered: Gathered) -> dict[str, Definition]:
             blocks = [*parts_of(entry), *(item.block for item in entry.items)]
             trees = [block.merged for block in blocks]
             uses = [uses_of_tree(tree) for tree in trees]
-            bare = {name for tree in trees for name in free_names(ast.unparse(tree))}
+            bare = {name for tree in trees for name in global_names(ast.unparse(tree))}
             found |= dict.fromkeys(
                 entry.block.names,
                 Definition(
@@ -87,14 +87,15 @@ def _module_lines(module: str, entries: list[Entry], gathered: Gathered, merged:
     """The text of one module, line by line with its origins."""
     bodies = [merged[id(entry)] for entry in entries]
     text = "\n".join(line.text for body in bodies for line in body)
-    needed = free_names(text) - BUILTINS
     own = _own_imports(module, gathered)
     own_names = {each.name for each in own}
-    lines = [Line(f'"""{gathered.modules[module]}: the code saved there."""'), Line("")]
+    lines = [Line(f'"""{in_docstring(gathered.modules[module])}: the code saved there."""'), Line("")]
     prefixed = any(isinstance(node, ast.Name) and node.id == "d2l" for node in ast.walk(ast.parse(text)))
     if prefixed:
         lines += [Line(PREFIX_IMPORT), Line("")]
-    wanted = [each for name in sorted(needed - own_names) for each in gathered.imports.get(name, [])]
+    wanted = [
+        each for name in sorted(free_names(text) - own_names - BUILTINS) for each in gathered.imports.get(name, [])
+    ]
     head = import_groups(each.source for each in wanted)
     lines += [Line(text) for text in head]
     lines += [Line("")] if head else []
@@ -137,8 +138,9 @@ def import_groups(sources: Iterable[str]) -> list[str]:
 
 def _files(book: Book, gathered: Gathered, modules: dict[str, list[Line]]) -> dict[str, str]:
     """Every file of the library by its path."""
+    title = in_docstring(book.facts.title)
     result = {
-        "d2l/__init__.py": f'"""The library of *{book.facts.title}*."""\n\n__version__ = "{book.facts.version}"\n',
+        "d2l/__init__.py": f'"""The library of *{title}*."""\n\n__version__ = "{book.facts.version}"\n',
         "d2l/py.typed": "",
         "d2l/origin.py": files("bindery").joinpath("resources/origin.py").read_text(encoding="utf-8"),
         f"{PACKAGE}/__init__.py": _init_text(book, gathered),
@@ -161,11 +163,16 @@ def _init_text(book: Book, gathered: Gathered) -> str:
             exports.append(f"from d2l.torch.{module} import (\n{listed}\n)")
     everything = "\n".join(f'    "{name}",' for name in gathered.order)
     return (
-        template.replace("@TITLE@", book.facts.title)
-        .replace("@HOMES@", homes)
+        template.replace("@HOMES@", homes)
         .replace("@EXPORTS@", "\n".join(exports))
         .replace("@ALL@", everything)
+        .replace("@TITLE@", in_docstring(book.facts.title))
     )
+
+
+def in_docstring(title: str) -> str:
+    """A title as it can stand on one line of a docstring, whatever TeX it holds."""
+    return " ".join(title.split()).replace("\\", "\\\\").replace('"', '\\"')
 
 
 def _origin_text(book: Book, modules: dict[str, list[Line]]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
@@ -29,6 +30,8 @@ def check(
     model: type[Model], data: object, path: str, line_of: LineOf, rule: str
 ) -> tuple[Model | None, list[Problem]]:
     """Validate `data`; each error becomes a problem on the line of the key it speaks of."""
+    if not isinstance(data, dict):
+        return None, [Problem(Location(path, line_of(())), rule, f"here stand keys with values, not {data!r}")]
     try:
         return model.model_validate(data), []
     except ValidationError as error:
@@ -40,6 +43,8 @@ def check(
                 message = f"unknown key `{key}`{hint(str(item['loc'][-1]), _known_keys(model))}"
             elif item["type"] == "missing":
                 message = f"`{key}` is missing"
+            elif item["type"] == "value_error":
+                message = f"`{key}`: {item['ctx']['error']}"
             else:
                 message = f"`{key}`: {item['msg'][0].lower()}{item['msg'][1:]}, not {item['input']!r}"
             problems.append(Problem(location, rule, message))
@@ -56,27 +61,54 @@ def _known_keys(model: type[Strict]) -> set[str]:
     return keys
 
 
+class _Loader(yaml.SafeLoader):
+    """YAML as authors mean it: dates are text, `1e-3` is a number, and a key that stands twice is an error."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        seen: set[str] = set()
+        for key, _ in node.value:
+            if isinstance(key, yaml.ScalarNode):
+                if key.value in seen:
+                    raise yaml.MarkedYAMLError(problem=f"`{key.value}` stands twice", problem_mark=key.start_mark)
+                seen.add(key.value)
+        return super().construct_mapping(node, deep)
+
+
+_Loader.yaml_implicit_resolvers = {
+    first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
+    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+FLOAT = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)[eE][-+]?\d+$")
+_Loader.add_implicit_resolver("tag:yaml.org,2002:float", FLOAT, list("-+.0123456789"))
+
+
 def read_yaml(text: str, path: str, first_line: int, rule: str) -> tuple[Any, LineOf, list[Problem]]:
     """Parse YAML; gives the data and a function from a key's path to its line in the file."""
     try:
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
-        data = yaml.safe_load(text)
+        node = yaml.compose(text, Loader=_Loader)
+        data = yaml.load(text, Loader=_Loader)
     except yaml.MarkedYAMLError as error:
         line = first_line + (error.problem_mark.line if error.problem_mark else 0)
         problem = Problem(Location(path, line), rule, f"not valid YAML: {error.problem}")
         return None, lambda _: first_line, [problem]
+    except yaml.reader.ReaderError as error:
+        line = first_line + text.count("\n", 0, error.position)
+        problem = Problem(Location(path, line), rule, f"not valid YAML: {error.reason}")
+        return None, lambda _: first_line, [problem]
+    except ValueError as error:
+        return None, lambda _: first_line, [Problem(Location(path, first_line), rule, f"not valid YAML: {error}")]
 
     def line_of(keys: tuple[int | str, ...]) -> int:
         line, here = first_line, node
         for key in keys:
-            children: dict[object, tuple[yaml.Node, yaml.Node]] = {}
+            children: dict[str, tuple[yaml.Node, yaml.Node]] = {}
             if isinstance(here, yaml.MappingNode):
-                children = {k.value: (k, v) for k, v in here.value}
+                children = {str(k.value): (k, v) for k, v in here.value}
             elif isinstance(here, yaml.SequenceNode):
-                children = {i: (v, v) for i, v in enumerate(here.value)}
-            if key not in children:
+                children = {str(i): (v, v) for i, v in enumerate(here.value)}
+            if str(key) not in children:
                 break
-            at, here = children[key]
+            at, here = children[str(key)]
             line = first_line + at.start_mark.line
         return line
 

@@ -181,8 +181,9 @@ class Workshop:
     def notebooks(self) -> list[Problem]:
         """Write the readers' notebooks and their archive."""
         notebooks = reader_notebooks(self.book, self.library, self.executions)
-        files.write_tree(self.build / "notebooks", notebooks)
-        files.write_if_changed(self.build / "notebooks.zip", archive(notebooks))
+        with files.locked(self.build / "locks" / "notebooks"):
+            files.write_tree(self.build / "notebooks", notebooks)
+            files.write_if_changed(self.build / "notebooks.zip", archive(notebooks))
         self.say(f"notebooks: {len(notebooks)} in build/notebooks, all of them in build/notebooks.zip")
         return []
 
@@ -200,12 +201,13 @@ class Workshop:
                 self.say("website: nothing changed, build/html/index.html")
             else:
                 self.say("website: Sphinx is building it")
+                files.remove(stamp)  # a build that is cut off leaves a site of two minds
                 problems = build_site(self.root, self.build / "source", self.build / "sphinx", output)
                 if problems:
                     return problems
                 files.write_if_changed(stamp, seen.encode())
                 self.say("website: build/html/index.html")
-        files.write_if_changed(output / "build.json", self._build_facts())
+            files.write_if_changed(output / "build.json", self._build_facts())
         return []
 
     def _site_digest(self, pages: Mapping[str, bytes]) -> str:

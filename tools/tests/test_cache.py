@@ -65,6 +65,7 @@ CHANGES = [
     ("quick: {n: 1}", "quick: {n: 2}", True),
     ("5c1f", "5c1e", True),
     ("n = 10", "n = 11", True),
+    ("quick: {n: 1}", "quick: {n: 1.0e+0}", True),
     ("bindery:\n", "bindery:\n  timeout: 7\n", False),
     (":tags: [parameters]", ":tags: [parameters, raises-exception]", True),
 ]
@@ -118,6 +119,26 @@ d2l.used()
     before = key(BOOK)
     assert before == key(BOOK.replace("return 2", "return 5"))
     assert before != key(BOOK.replace("return 1", "return 5"))
+
+
+@pytest.mark.parametrize(
+    ("written", "injected"),
+    [("1e-3", "0.001"), ("1.5e3", "1500.0"), ("2020-01-01", "'2020-01-01'"), ("[1, x]", "[1, 'x']")],
+)
+def test_injected_values_are_what_authors_mean(make_book: Callable[..., Path], written: str, injected: str) -> None:
+    """YAML 1.1 takes `1e-3` for text and has dates, of which Python's text would need an import."""
+    book = read_book(make_book(BOOK.replace("{n: 1}", f"{{n: {written}}}")))
+    section = next(section for section in book.sections() if section.code)
+    assert inputs_of(section, "quick", tangle(book), checksums(book)).injected == f"n = {injected}"
+
+
+@pytest.mark.parametrize("damage", ["", "[]", "{}", '{"inputs": {}, "seconds": null}'])
+def test_a_damaged_history_counts_as_missing(make_book: Callable[..., Path], tmp_path: Path, damage: str) -> None:
+    """The plan then knows neither what changed nor how long it took."""
+    (tmp_path / "history" / "quick" / "one").mkdir(parents=True)
+    (tmp_path / "history" / "quick" / "one" / "a.json").write_text(damage)
+    (step,) = steps_of(make_book(BOOK), tmp_path)
+    assert (step.changes, step.estimate) == (("it has not run yet",), None)
 
 
 def test_profile_full_injects_nothing(make_book: Callable[..., Path]) -> None:

@@ -8,8 +8,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-import bindery
 import pytest
+
+import bindery
 
 PACKAGE = Path(bindery.__file__).parent
 MODULES = sorted(path for path in PACKAGE.rglob("*.py") if "resources" not in path.parts)

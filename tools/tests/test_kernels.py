@@ -50,6 +50,14 @@ class TestFolder:
         assert [precious / "file"] == list(precious.iterdir())
 
 
+@pytest.mark.parametrize(("gpu", "seen"), [(False, ""), (True, "0")])
+def test_only_sections_that_declare_a_gpu_see_one(tmp_path: Path, gpu: bool, seen: str) -> None:
+    """Otherwise the page would name a device that did not make the outputs."""
+    outer = {"CUDA_VISIBLE_DEVICES": "0"}
+    inner = kernels.environment(outer, Path("/library"), Path("/home"), 2, tmp_path, gpu)
+    assert inner["CUDA_VISIBLE_DEVICES"] == seen
+
+
 def test_environment_hides_how_the_book_is_built(tmp_path: Path) -> None:
     """Variables of bindery, make, pytest and Python itself do not reach the section; others do."""
     outer = {"BINDERY_X": "1", "MAKEFLAGS": "j", "PYTEST_CURRENT_TEST": "t", "PYTHONSTARTUP": "s", "HOME": "/h"}

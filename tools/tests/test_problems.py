@@ -33,3 +33,17 @@ def test_problem_is_told_with_file_and_line(case: Path, make_book: Callable[...,
     if os.environ.get("GOLDEN") == "overwrite":
         case.write_text(text.replace(expected, actual), encoding="utf-8")
     assert expected == actual
+
+
+def test_a_file_that_is_not_utf8_is_told_with_its_line(make_book: Callable[..., Path]) -> None:
+    """The other files' problems are told too, but not those that only follow from the missing text."""
+    root = make_book(a="x = 1")
+    (root / "chapters/index.md").write_bytes(b"# Tiny\n\n\xff\n")
+    (root / "chapters/book.yml").write_bytes(b"title: \xff\n")
+    (root / "chapters/one/folder.md").mkdir()
+    with pytest.raises(ProblemsFound) as found:
+        read_book(root)
+    assert [str(problem) for problem in found.value.problems] == [
+        "chapters/book.yml:1: not UTF-8: invalid start byte [encoding]",
+        "chapters/index.md:3: not UTF-8: invalid start byte [encoding]",
+    ]

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from bindery.book import read_book
-from bindery.symbols import free_names, import_time_uses, runs_at_import, uses_of_cell, uses_of_cells
+from bindery.symbols import free_names, global_names, import_time_uses, runs_at_import, uses_of_cell, uses_of_cells
 from bindery.tangle import tangle
 
 NOTHING: frozenset[str] = frozenset()
@@ -42,6 +42,7 @@ NOTHING: frozenset[str] = frozenset()
         ("!python -c 'from d2l import torch'", set(), True),
         ("files = !ls\nx = 1", set(), False),
         ("d2l.plot?", set(), True),
+        ("get_ipython().push(d2l)", set(), True),
         ("def broken(:\n  d2l.plot", set(), True),
         ("def broken(:", set(), False),
     ],
@@ -75,6 +76,26 @@ def test_free_names(source: str, expected: set[str]) -> None:
 
 
 @pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ("def f():\n    global n\n    n += 1\n    m = n", {"f", "n"}),
+        ("class A:\n    rate = rate\n    other = 1", {"A", "rate"}),
+        ("def f(a):\n    return [b for b in a] + c", {"f", "c"}),
+    ],
+)
+def test_global_names(source: str, expected: set[str]) -> None:
+    """Globals that code reads or changes, those of its own name too."""
+    assert expected == global_names(source)
+
+
+def test_lines_of_uses_are_those_of_the_cell() -> None:
+    """Each name has its first line, through magics and continued shell lines."""
+    cell = "!ls \\\n  -l\n%time d2l.a()\ndef f():\n    return [d2l.b]\nd2l.b"
+    assert uses_of_cell(cell).lines == {"a": 3, "b": 5}
+    assert uses_of_cell("  \n%%time\n\nd2l.a()").lines == {"a": 4}
+
+
+@pytest.mark.parametrize(
     ("source", "names", "runs"),
     [
         ("def f(a=b, *, c: d = e) -> g:\n    return h()", {"b", "d", "e", "g"}, False),
@@ -85,12 +106,15 @@ def test_free_names(source: str, expected: set[str]) -> None:
         ("class A:\n    def f(self):\n        return make()", set(), False),
         (
             "class A:\n    @property\n    def f(self): ...\n    @f.setter\n    def f(self, v): ...",
-            {"property", "f"},
+            {"property"},
             False,
         ),
         ("@torch.no_grad()\ndef f(): ...", {"torch"}, True),
         ("@cached\ndef f(): ...", {"cached"}, True),
         ("x = lambda n=y: f(n)", {"y"}, False),
+        ("x = [n + m for n in y]", {"m", "y"}, False),
+        ("class A:\n    x = 1\n    y = x + z", {"z"}, False),
+        ("x = x + 1", {"x"}, False),
     ],
 )
 def test_import_time(source: str, names: set[str], runs: bool) -> None:
@@ -136,6 +160,10 @@ def g(self):
 TABLE["x"] = 1  #@save
 
 registered = len(str(other()))  #@save
+
+def count():  #@save
+    global registered
+    registered += 1
 ```
 """
 
@@ -147,6 +175,11 @@ registered = len(str(other()))  #@save
         ("d2l.Child()", {"Child", "Base", "helper", "other", "math"}),
         ("d2l.TABLE", {"TABLE"}),
         ("helper(1)", set()),
+        ("d2l.count()", {"count", "registered", "other"}),
+        (
+            "d2l.one.helper",
+            {"helper", "math", "other", "Base", "Child", "TABLE", "add_to_class", "count", "registered"},
+        ),
         ("from d2l import torch as d2l", {"registered", "other"}),
         ("from d2l.torch import helper", {"helper", "math", "registered", "other"}),
     ],
@@ -158,9 +191,10 @@ def test_reach_is_transitive(make_book: Callable[..., Path], cell: str, expected
 
 
 def test_whole_library_is_reached_by_a_bare_mention(make_book: Callable[..., Path]) -> None:
-    """`dir(d2l)` could show any name."""
+    """`dir(d2l)` and `d2l.__all__` could show any name."""
     library = tangle(read_book(make_book(BOOK)))
     assert set(library.definitions) == {d.names[0] for d in library.reach(uses_of_cell("dir(d2l)"))}
+    assert set(library.definitions) == {d.names[0] for d in library.reach(uses_of_cell("d2l.__all__"))}
 
 
 def test_definitions_hold_extensions_and_items(make_book: Callable[..., Path]) -> None:
