@@ -10,13 +10,16 @@ READY := .venv/ready-$(PINS)
 READY_TO_TEST := .venv/ready-to-test-$(PINS)
 BINDERY := .venv/bin/bindery
 
-.PHONY: help html notebooks lib wheel all data plan run test check clean
+.PHONY: help html pdf notebooks lib wheel all data plan run test check clean latex
 
 help:  ## Show the targets (this is what `make` alone does)
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /|/' | awk -F'|' '{printf "  make %-10s %s\n", $$1, $$2}'
 
 html: $(READY)  ## Run what changed and build the website into build/html (PROFILE=full for the published values)
 	@$(BINDERY) html
+
+pdf: latex  ## Run what changed and make build/pdf/book.pdf (installs LaTeX with apt-get if that may be done)
+	@$(BINDERY) pdf
 
 notebooks: $(READY)  ## Run what changed and write the notebooks that readers download
 	@$(BINDERY) notebooks
@@ -27,8 +30,9 @@ lib: $(READY)  ## Tangle the saved blocks into build/library
 wheel: $(READY)  ## Pack the library into build/wheel
 	@$(BINDERY) wheel
 
+# Without LaTeX all but the PDF is made, and the message is that of the PDF.
 all: $(READY)  ## Make every product
-	@$(BINDERY) all
+	@$(BINDERY) latex 2>/dev/null; $(BINDERY) all
 
 data: $(READY)  ## Draw the stand-ins for the data sets (builds do it themselves; DATA=real uses the published sets)
 	@$(BINDERY) data
@@ -39,7 +43,7 @@ plan: $(READY)  ## Say what a build would run, why, and for how long
 run: $(READY)  ## Run the sections that changed (ONLY=gan for one chapter)
 	@$(BINDERY) run --only "$(ONLY)"
 
-test: $(READY_TO_TEST)  ## Run all tests, the fast ones first
+test: $(READY_TO_TEST) latex  ## Run all tests, the fast ones first
 	@cd tools && ../.venv/bin/python -m pytest
 
 check: $(READY_TO_TEST)  ## Format, lint and types of bindery, as a commit should have them
@@ -48,6 +52,9 @@ check: $(READY_TO_TEST)  ## Format, lint and types of bindery, as a commit shoul
 
 clean:  ## Delete everything generated; it costs only time
 	rm -rf build
+
+latex: $(READY)
+	@$(BINDERY) latex
 
 $(READY):
 	@echo "Setting up .venv (once; PyTorch is large, so this takes some minutes)"

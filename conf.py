@@ -29,7 +29,7 @@ nb_merge_streams = True
 myst_enable_extensions = ["amsmath", "attrs_block", "attrs_inline", "colon_fence", "deflist", "dollarmath", "fieldlist"]
 myst_update_mathjax = False
 bibtex_bibfiles = ["chapters/references.bib"]
-bibtex_default_style = "plain"
+bibtex_default_style = "author_year"
 bibtex_reference_style = "author_year_round"
 bibtex_bibliography_id = "bibliography"
 bibtex_cite_id = "cite-{key}"
@@ -78,3 +78,11 @@ html_theme_options = {
     "icon_links": [{"name": "Source", "url": facts.source, "icon": "fa-solid fa-code-branch"}] if facts.source else [],
 }
 copybutton_selector = "div:not(.output) > div.highlight pre"
+
+# The PDF
+latex_engine = "xelatex"
+latex_elements = {"papersize": "a4paper", "pointsize": "11pt"}
+bindery_imprint = {"description": facts.description, "url": facts.url, "source": facts.source}
+pygments_style = "a11y-high-contrast-light"
+# A plot is taken as vectors.
+nb_mime_priority_overrides = [("latex", "image/svg+xml", 5)]

@@ -17,6 +17,7 @@ from bindery.workshop import Workshop
 EPILOG = """\
 examples:
   bindery html                          run what changed, then build the website into build/html
+  bindery pdf                           the same pages as build/pdf/book.pdf
   bindery plan                          say what a build would run, and for how long; runs nothing
   bindery plan --why gan/gan            say which cell, value, library name or package changed
   bindery run --only gan                run the sections of one chapter
@@ -102,6 +103,7 @@ def _parser() -> argparse.ArgumentParser:
         return sub
 
     add("html", "run what changed and build the website", lambda shop, _: shop.html())
+    add("pdf", "run what changed and make the PDF", lambda shop, _: shop.pdf())
     run = add("run", "run the sections that changed", lambda shop, options: shop.run(options.only))
     run.add_argument("--only", default="", metavar="CHAPTER[/SECTION]", help="run no others")
     plan = add("plan", "say what a build would run, and why", lambda shop, options: shop.plan(options.why))
@@ -111,5 +113,6 @@ def _parser() -> argparse.ArgumentParser:
     add("notebooks", "run what changed and make the readers' notebooks", lambda shop, _: shop.notebooks())
     data = add("data", "draw the stand-ins for the data sets", lambda shop, options: shop.make_data(options.show))
     data.add_argument("--show", type=Path, metavar="FILE.png", help="make a picture of some of what was drawn")
-    add("all", "make everything: website, notebooks, library and wheel", lambda shop, _: shop.all())
+    add("all", "make everything: website, PDF, notebooks, library and wheel", lambda shop, _: shop.all())
+    add("latex", "install what the PDF needs, if it is missing and that may be done", lambda shop, _: shop.latex())
     return parser

@@ -6,7 +6,7 @@ import hashlib
 import importlib.metadata
 import json
 import posixpath
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -46,6 +46,15 @@ class Data:
         declared = {name: "real" if self._is_real(self.sets[name]) else "stand-in" for name in known}
         set_of = {url: name for name, each in self.sets.items() for url in each.files}
         return DataUse(declared, set_of, self.mirror_file)
+
+    def lines(self, root: Path) -> Iterator[str]:
+        """What is used for each set, for people."""
+        for name, each in self.sets.items():
+            folder = self.drawn.get(name)
+            what = f"stand-in `{each.standin}`, {folder.relative_to(root)}" if folder else "real"
+            yield f"{name}: {what}, {len(each.files)} file{'s' if len(each.files) > 1 else ''}"
+        if self.drawn:
+            yield "mirror file: build/standin/mirrors.json"
 
     def _is_real(self, each: DataSet) -> bool:
         """Whether its files are those that were published, not others that a mirror puts in their place."""

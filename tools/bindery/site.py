@@ -1,4 +1,7 @@
-"""Runs Sphinx on the woven source and turns all that it complains of into problems of the chapters."""
+"""Runs Sphinx on the woven source and turns all that it complains of into problems of the chapters.
+
+The website is ready then; for the PDF Sphinx writes what `pdf` hands to LaTeX.
+"""
 
 from __future__ import annotations
 
@@ -36,10 +39,18 @@ BIBLIOGRAPHY = re.compile(r"exception: syntax error in line (?P<line>\d+): (?P<r
 GATE = re.compile(r"^The document \((?P<page>.+?)\) .* directives?$[^\d]*(?P<line>\d+)?", re.MULTILINE)
 
 
-def build_site(root: Path, source: Path, work: Path, output: Path, builder: str = "html") -> list[Problem]:
-    """Build the woven `source` in `work` and, if nothing is wrong, make `output` the result; else leave it alone."""
+def build_site(root: Path, source: Path, work: Path, output: Path) -> list[Problem]:
+    """Build the website of the woven `source`; if nothing is wrong, make `output` the result, else leave it alone."""
+    problems = run_sphinx(root, source, work, "html")
+    if not problems:
+        files.mirror(work / "html", output, keep=KEPT_IN_OUTPUT, leave_out=NOT_PAGES)
+    return problems
+
+
+def run_sphinx(root: Path, source: Path, work: Path, builder: str) -> list[Problem]:
+    """Let a builder of Sphinx write `work/<builder>` from the woven `source`; says what is wrong with the chapters."""
     root, source, work = root.absolute(), source.absolute(), work.absolute()
-    staging, doctrees, running = work / builder, work / "doctrees" / builder, work / f"{builder}.running"
+    doctrees, running = work / "doctrees" / builder, work / f"{builder}.running"
     if running.exists():
         # A build was cut off: what Sphinx wrote down of it lacks the warnings of pages that it will not read again.
         files.remove(doctrees)
@@ -48,8 +59,6 @@ def build_site(root: Path, source: Path, work: Path, output: Path, builder: str 
     if problems:
         _forget(problems, source, doctrees)
     files.remove(running)
-    if not problems:
-        files.mirror(staging, output, keep=KEPT_IN_OUTPUT, leave_out=NOT_PAGES)
     return problems
 
 
@@ -107,7 +116,7 @@ def located(complaint: Complaint, root: Path, source: Path) -> Problem:
         where = f"{complaint.path}: " if complaint.path else ""
         return Problem(HOME, complaint.rule, where + message)
     lines = (root / path).read_text(encoding="utf-8", errors="replace").splitlines()
-    return Problem(Location(path, _exact_line(complaint, lines)), complaint.rule, message)
+    return Problem(Location(path, exact_line(complaint, lines)), complaint.rule, message)
 
 
 def _problems(root: Path, source: Path, work: Path, builder: str, jobs: int) -> list[Problem]:
@@ -186,7 +195,8 @@ def _written(path: str, root: Path, source: Path) -> str | None:
     return found.relative_to(root).as_posix() if found else None
 
 
-def _exact_line(complaint: Complaint, lines: Sequence[str]) -> int:
+def exact_line(complaint: Complaint, lines: Sequence[str]) -> int:
+    """The line of the chapter that holds what the complaint quotes, if any does; else the one that it names."""
     # Inside a paragraph Sphinx knows only where it begins; what the message quotes stands there or further down.
     quoted = [next(text for text in match.groups() if text) for match in QUOTED.finditer(complaint.message)]
     # Of several things in quotes KaTeX's message has the formula first, the others what matters last. A path may be

@@ -7,7 +7,7 @@ import importlib.metadata
 import json
 import os
 import subprocess
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
 from pathlib import Path
 
@@ -84,12 +84,8 @@ class Workshop:
     def make_data(self, picture: Path | None) -> list[Problem]:
         """Draw the stand-ins, say what is used for each data set, and make a picture of what was drawn."""
         data = self._choose_data(self.data_choice)
-        for name, each in data.sets.items():
-            folder = data.drawn.get(name)
-            what = f"stand-in `{each.standin}`, {folder.relative_to(self.root)}" if folder else "real"
-            self.say(f"{name}: {what}, {len(each.files)} file{'s' if len(each.files) > 1 else ''}")
-        if data.drawn:
-            self.say("mirror file: build/standin/mirrors.json")
+        for line in data.lines(self.root):
+            self.say(line)
         if picture and data.drawn:
             files.write_if_changed(picture, picture_of(data))
             self.say(f"picture: {picture}")
@@ -188,32 +184,68 @@ class Workshop:
         return []
 
     def html(self) -> list[Problem]:
-        """Weave and let Sphinx build the site, unless it would see what it saw last time."""
+        """Let Sphinx build the site."""
         from bindery.site import build_site
 
         output = self.build / "html"
-        pages = weave(self.book, self.library, self.executions)
-        with files.locked(self.build / "locks" / "weave"):
-            files.write_tree(self.build / "source", pages)
-            seen = self._site_digest(pages)
-            stamp = self.build / "sphinx" / "html.digest"
-            if (output / "index.html").is_file() and stamp.is_file() and stamp.read_text() == seen:
-                self.say("website: nothing changed, build/html/index.html")
-            else:
-                self.say("website: Sphinx is building it")
-                files.remove(stamp)  # a build that is cut off leaves a site of two minds
-                problems = build_site(self.root, self.build / "source", self.build / "sphinx", output)
-                if problems:
-                    return problems
-                files.write_if_changed(stamp, seen.encode())
-                self.say("website: build/html/index.html")
-            files.write_if_changed(output / "build.json", self._build_facts())
-        return []
+        problems = self._bind(
+            "website", output / "index.html", lambda source, work: build_site(self.root, source, work, output)
+        )
+        if not problems:
+            with files.locked(self.build / "locks" / "weave"):
+                files.write_if_changed(output / "build.json", self._build_facts())
+        return problems
 
-    def _site_digest(self, pages: Mapping[str, bytes]) -> str:
-        """Names all that the site is made from: pages, settings, bindery's own part in Sphinx, versions."""
+    def pdf(self) -> list[Problem]:
+        """Let Sphinx write the book for LaTeX, and LaTeX typeset it."""
+        from bindery.pdf import lacking, typeset
+        from bindery.site import run_sphinx
+
+        output = self.build / "pdf" / "book.pdf"
+        problems = lacking()
+        if problems:
+            return problems
+
+        def make(source: Path, work: Path) -> list[Problem]:
+            return run_sphinx(self.root, source, work, "latex") or typeset(self.root, work / "latex", output)
+
+        return self._bind("PDF", output, make)
+
+    def latex(self) -> list[Problem]:
+        """Install what the PDF needs and pip cannot, if it is missing and that may be done here."""
+        from bindery.pdf import provide
+
+        return provide(self.say)
+
+    @cached_property
+    def pages(self) -> dict[str, bytes]:
+        """The woven pages by relative path."""
+        return weave(self.book, self.library, self.executions)
+
+    def _bind(self, product: str, result: Path, make: Callable[[Path, Path], list[Problem]]) -> list[Problem]:
+        """Let `make` build a product of the woven pages, unless it would see what it saw last time."""
+        source, work = self.build / "source", self.build / "sphinx"
+        pages, shown = self.pages, result.relative_to(self.root)
+        with files.locked(self.build / "locks" / "weave"):
+            files.write_tree(source, pages)
+            seen = self._digest(pages)
+            stamp = work / f"{result.parent.name}.digest"
+            if result.is_file() and stamp.is_file() and stamp.read_text() == seen:
+                self.say(f"{product}: nothing changed, {shown}")
+                return []
+            self.say(f"{product}: Sphinx is building it")
+            files.remove(stamp)  # a build that is cut off leaves a site of two minds
+            problems = make(source, work)
+            if not problems:
+                files.write_if_changed(stamp, seen.encode())
+                self.say(f"{product}: {shown}")
+        return problems
+
+    def _digest(self, pages: Mapping[str, bytes]) -> str:
+        """Names all that website and PDF are made from: pages, settings, bindery's own part in them, versions."""
         digest = hashlib.sha256()
-        own = sorted((Path(__file__).parent / "sphinxext").rglob("*"))
+        here = Path(__file__).parent
+        own = [here / "pdf.py", *sorted((here / "sphinxext").rglob("*"))]
         sources = [("conf.py", self.root / "conf.py"), *((path.name, path) for path in own if path.is_file())]
         parts: Iterable[tuple[str, bytes]] = [
             *sorted(pages.items()),
@@ -235,4 +267,4 @@ class Workshop:
 
     def all(self) -> list[Problem]:
         """Make every product."""
-        return [*self.lib(), *self.wheel(), *self.notebooks(), *self.html()]
+        return [*self.lib(), *self.wheel(), *self.notebooks(), *self.html(), *self.pdf()]

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from conftest import REPOSITORY, TESTS
+from paper import in_pdf, on_site
 
 pytestmark = pytest.mark.slow
 
@@ -90,7 +91,15 @@ def test_every_section_has_outputs_and_the_site_shows_them(book: Path) -> None:
     for section in report["sections"]:
         page = (book / "build/html" / f"{section['section']}.html").read_text(encoding="utf-8")
         assert "Outputs: profile quick" in page
-    assert len(report["sections"]) >= 4
+    assert len(report["sections"]) >= 9
+
+
+def test_numbers_of_the_pdf_are_those_of_the_website(book: Path) -> None:
+    """Each section, figure, table, equation and exercise has the same number on paper; the PDF is there."""
+    expected, printed = on_site(book / "build/html"), in_pdf(book / "build/sphinx/latex/book.aux")
+    assert {name: printed.get(name) for name in expected} == expected
+    assert len(expected) > 60
+    assert (book / "build/pdf/book.pdf").read_bytes().startswith(b"%PDF")
 
 
 def test_names_and_signatures_are_those_that_readers_know(python: Path, tmp_path: Path) -> None:

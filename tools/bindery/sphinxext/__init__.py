@@ -1,4 +1,4 @@
-"""What happens inside Sphinx: formulas, solutions that unfold, the list of chapters, pages that others make stale."""
+"""What happens inside Sphinx: formulas, solutions, the list of chapters, the book as LaTeX, pages that went stale."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 from myst_nb.sphinx_ import SphinxNbRenderer  # type: ignore[import-untyped]  # it has no types
 from sphinx.application import Sphinx
 
-from bindery.sphinxext import citations, folds, formulas, labels, outdated, pages
+from bindery.sphinxext import citations, drawings, folds, formulas, labels, latex, outdated, pages
 
 TOOLS = ("sphinx", "docutils", "myst-nb", "myst-parser", "pydata-sphinx-theme", "sphinx-design", "sphinx-exercise")
 
@@ -23,10 +23,12 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.add_config_value("katex_macros", {}, "env", dict)
     # MyST labels an unlabelled numbered equation with a random number: the page would differ at every build.
     SphinxNbRenderer._random_label = _steady_label
-    citations.register()
+    citations.connect(app)
+    drawings.connect(app)
     formulas.connect(app)
     folds.connect(app)
     labels.connect(app)
+    latex.connect(app)
     outdated.connect(app)
     pages.connect(app)
     return {"version": "1", "env_version": 1, "parallel_read_safe": True, "parallel_write_safe": True}

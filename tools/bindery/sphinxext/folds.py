@@ -36,11 +36,14 @@ class FoldSolutions(SphinxPostTransform):
         solutions = list(self.document.findall(solution_node))
         for block in [*blocks, *solutions]:
             _unwrap(block)
-        if self.app.builder.format != "html":
-            return
         exercises = {block["label"]: block for block in blocks}
         for solution in solutions:
             exercise = exercises.get(solution["target_label"])
+            if self.app.builder.format != "html":
+                # On paper the exercise tells the page of its solution.
+                if exercise is not None:
+                    exercise["solution"] = solution["ids"][0]
+                continue
             if exercise is not None:
                 exercise.append(_pointer(solution["ids"][0], "Solution", "exercise-solution"))
             if "dropdown" in solution["classes"]:

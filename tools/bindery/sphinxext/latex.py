@@ -1,0 +1,193 @@
+"""The book as LaTeX: Sphinx's numbers written out, no website furniture, and marks that lead back to the chapters."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from docutils import nodes
+from sphinx.application import Sphinx
+from sphinx.builders.latex.nodes import captioned_literal_block
+from sphinx.config import Config
+from sphinx.util import texescape
+from sphinx.util.math import wrap_displaymath
+from sphinx.writers.latex import LaTeXTranslator
+from sphinx_exercise.nodes import (  # type: ignore[import-untyped]  # it has no types
+    exercise_enumerable_node,
+    exercise_node,
+    solution_node,
+)
+
+STYLE = Path(__file__).with_name("bindery.sty")
+MARK = "%@ "
+"""Begins a comment that names page and line of what follows it in the LaTeX file."""
+MARKED = (nodes.paragraph, nodes.math_block, nodes.literal_block, nodes.figure, nodes.table)
+
+COUNTERS = {"figure": "figure", "table": "table", "code-block": "literalblock", "displaymath": "equation"}
+"""By Sphinx's kind of numbered things, LaTeX's name of the counter."""
+ENVIRONMENT = re.compile(r"\s*\\begin\{(equation|gather|align|alignat|multline)\}(.*)\\end\{\1\}\s*", re.DOTALL)
+INNER = {"gather": "gathered", "align": "aligned", "alignat": "alignedat"}
+
+
+class BookTranslator(LaTeXTranslator):
+    """Writes the whole book as one LaTeX file."""
+
+    def dispatch_visit(self, node: nodes.Node) -> None:
+        """Mark where a block comes from before it is written."""
+        if isinstance(node, MARKED) and node.line and not (self.in_title or self.in_caption or self.table):
+            self._mark(self.curfilestack[-1], node.line)
+        super().dispatch_visit(node)
+
+    def visit_start_of_file(self, node: nodes.Element) -> None:
+        """Begin a page of the website, and before it the part of the book that it opens."""
+        super().visit_start_of_file(node)
+        self._mark(node["docname"], 1)
+        for title, folders in self.config.bindery_parts:
+            if folders and node["docname"] == f"{folders[0]}/index":
+                self.body.append(f"\\binderypart{{{self.encode(title)}}}\n")
+
+    def visit_title(self, node: nodes.Element) -> None:
+        """Give a heading the number that it has on the website, or none."""
+        if isinstance(node.parent, nodes.section) and not self.this_is_the_title:
+            numbers = self.builder.env.toc_secnumbers.get(self.curfilestack[-1], {})
+            number = numbers.get(f"#{node.parent['ids'][0]}") or numbers.get("") or ()
+            name = self.sectionnames[min(self.sectionlevel, len(self.sectionnames) - 1)]
+            self.body.append(f"\\binderynumber{{{name}}}{{{'.'.join(map(str, number))}}}\n")
+        super().visit_title(node)
+
+    def visit_caption(self, node: nodes.Element) -> None:
+        """Set the number of the figure or listing that this is the caption of."""
+        if isinstance(node.parent, nodes.figure):
+            self._set_number("figure", node.parent)
+        elif isinstance(node.parent, captioned_literal_block):
+            self._set_number("code-block", node.parent)
+        super().visit_caption(node)
+
+    def visit_table(self, node: nodes.Element) -> None:
+        """Set the table's number."""
+        self._set_number("table", node)
+        super().visit_table(node)
+
+    def visit_image(self, node: nodes.Element) -> None:
+        """Centre a picture that stands alone."""
+        if not self.is_inline(node) and not isinstance(node.parent, (nodes.figure, nodes.reference)):
+            node.setdefault("align", "center")
+        super().visit_image(node)
+
+    def visit_math_block(self, node: nodes.math_block) -> None:
+        """Write a displayed formula: one number for the whole of it, as on the website."""
+        text, label = node.astext(), None
+        numbered = bool(node.get("number"))
+        if numbered:
+            self._set_number("displaymath", node)
+            label = f"equation:{node['docname']}:{node['label']}"
+        environment = ENVIRONMENT.fullmatch(text)
+        if numbered and environment:
+            name, inner = environment.groups()
+            name = INNER.get(name, name)
+            if name in ("equation", "multline"):
+                text = f"\\begin{{{name}}}\\label{{{label}}}{inner}\\end{{{name}}}"
+            else:
+                text = f"\\begin{{equation}}\\label{{{label}}}\\begin{{{name}}}{inner}\\end{{{name}}}\\end{{equation}}"
+        elif not node.get("no-wrap", node.get("nowrap", False)):
+            text = wrap_displaymath(text, label, numbering=False)
+        self.body.append(text)
+        raise nodes.SkipNode
+
+    def _mark(self, page: str, line: int) -> None:
+        # An empty line would begin a paragraph.
+        begin = "" if self.body and self.body[-1].endswith("\n") else "\n"
+        self.body.append(f"{begin}{MARK}{page}:{line}\n")
+
+    def _set_number(self, kind: str, node: nodes.Element) -> None:
+        found = self.builder.env.toc_fignumbers.get(self.curfilestack[-1], {}).get(kind, {})
+        number = next((found[name] for name in node["ids"] if name in found), None)
+        if number:
+            self.body.append(f"\\binderyset{{{COUNTERS[kind]}}}{{{'.'.join(map(str, number))}}}\n")
+
+
+def connect(app: Sphinx) -> None:
+    """Use the translator and the style, and write exercises and solutions without boxes."""
+    app.add_config_value("bindery_imprint", {}, "", dict)
+    app.set_translator("latex", BookTranslator)
+    for kind in (exercise_node, exercise_enumerable_node):
+        app.add_node(kind, override=True, latex=(visit_exercise, depart_block))
+    app.add_node(solution_node, override=True, latex=(visit_solution, depart_block))
+    app.connect("config-inited", _settle)
+
+
+def visit_exercise(self: BookTranslator, node: nodes.Element) -> None:
+    """Open an exercise, and say on which page its solution is."""
+    numbers = self.builder.env.toc_fignumbers.get(self.curfilestack[-1], {}).get("exercise", {})
+    number = ".".join(map(str, numbers.get(node["ids"][0], ())))
+    label, pointer = self.idescape(f"{self.curfilestack[-1]}:{node['label']}"), ""
+    if "solution" in node:
+        solution = self.idescape(f"{self.curfilestack[-1]}:{node['solution']}")
+        pointer = f"\\hyperref[{solution}]{{solution on page~\\pageref*{{{solution}}}}}"
+    _open(self, number, f"exercise:{node['label']}", label, pointer)
+
+
+def visit_solution(self: BookTranslator, node: nodes.Element) -> None:
+    """Open a solution."""
+    identity = self.idescape(f"{self.curfilestack[-1]}:{node['ids'][0]}")
+    _open(self, "", f"solution:{node['label']}", identity, "")
+
+
+def depart_block(self: BookTranslator, node: nodes.Element) -> None:
+    """Close an exercise or a solution."""
+    self.no_latex_floats -= 1
+    self.body.append("\n\\end{binderyblock}\n")
+
+
+def _open(self: BookTranslator, *arguments: str) -> None:
+    self.no_latex_floats += 1
+    self.body.append("\n\\begin{binderyblock}" + "".join(f"{{{argument}}}" for argument in arguments))
+
+
+def _settle(app: Sphinx, config: Config) -> None:
+    texescape.init()
+    # The root page is the website's front page: its text and buttons do not belong in a book, what it lists does.
+    title, author = (texescape.escape(text, "xelatex") for text in (config.project, config.author))
+    config.latex_documents = [(config.root_doc, "book.tex", title, author, "manual", True)]
+    config.latex_additional_files = [*config.latex_additional_files, str(STYLE)]
+    config.latex_use_xindy = False
+    config.latex_domain_indices = False
+    elements = {
+        "extraclassoptions": "openany,oneside",
+        "sphinxsetup": "hmargin={28mm,28mm}, vmargin={25mm,27mm}",
+        "fontpkg": "",
+        "fncychap": "",
+        "makeindex": "",
+        "printindex": "",
+        "figure_align": "!htbp",
+        "releasename": "Version",
+        "preamble": _preamble(config),
+    }
+    config.latex_elements = {**elements, **config.latex_elements}
+
+
+def _preamble(config: Config) -> str:
+    imprint = {name: texescape.escape(text, "xelatex") for name, text in config.bindery_imprint.items()}
+    lines = [f"© {texescape.escape(config.copyright, 'xelatex')}"]
+    lines += [f"\\url{{{config.bindery_imprint[name]}}}" for name in ("url", "source") if imprint.get(name)]
+    macros = [_macro(name, body) for name, body in config.katex_macros.items()]
+    return "\n".join(
+        [
+            r"\usepackage{bindery}",
+            r"\renewcommand{\binderydescription}{" + imprint.get("description", "") + "}",
+            r"\renewcommand{\binderyimprint}{" + r"\par ".join(lines) + "}",
+            r"\setcounter{tocdepth}{1}",
+            *macros,
+        ]
+    )
+
+
+def _macro(name: str, body: str) -> str:
+    # As KaTeX does it, a macro of the book replaces one that exists; some of LaTeX's appear only with the document.
+    count = max((int(digit) for digit in re.findall(r"#(\d)", body)), default=0)
+    parameters = "".join(f"#{number}" for number in range(1, count + 1))
+    kept = f"\\csname bindery@{name.removeprefix(chr(92))}\\endcsname"
+    return (
+        f"\\expandafter\\def{kept}{parameters}{{{body}}}"
+        f"\\AtBeginDocument{{\\expandafter\\let\\expandafter{name}{kept}}}"
+    )
