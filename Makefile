@@ -1,7 +1,8 @@
 # Each target sets up what it needs. There is no staleness logic here: bindery's cache knows what changed.
 PYTHON ?= python3
 PROFILE ?= quick
-export PROFILE
+DATA ?= standin
+export PROFILE DATA
 
 # The environment is named by what it is made from, so that a changed pin makes a new one.
 PINS := $(shell cat requirements.txt tools/pyproject.toml | cksum | cut -d' ' -f1)
@@ -9,7 +10,7 @@ READY := .venv/ready-$(PINS)
 READY_TO_TEST := .venv/ready-to-test-$(PINS)
 BINDERY := .venv/bin/bindery
 
-.PHONY: help html pdf notebooks lib wheel all plan run test check clean latex
+.PHONY: help html pdf notebooks lib wheel all data plan run test check clean latex
 
 help:  ## Show the targets (this is what `make` alone does)
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /|/' | awk -F'|' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -32,6 +33,9 @@ wheel: $(READY)  ## Pack the library into build/wheel
 # Without LaTeX all but the PDF is made, and the message is that of the PDF.
 all: $(READY)  ## Make every product
 	@$(BINDERY) latex 2>/dev/null; $(BINDERY) all
+
+data: $(READY)  ## Draw the stand-ins for the data sets (builds do it themselves; DATA=real uses the published sets)
+	@$(BINDERY) data
 
 plan: $(READY)  ## Say what a build would run, why, and for how long
 	@$(BINDERY) plan

@@ -17,7 +17,6 @@ from typing import Any
 from bindery.files import locked, write_if_changed
 from bindery.library import Library
 from bindery.model import Execution, Injected, Section, Task
-from bindery.settings import Facts
 from bindery.symbols import uses_of_cells
 
 FORMAT = 1
@@ -60,8 +59,8 @@ def injected_cell(section: Section, profile: str) -> Injected | None:
     return Injected(after, section.settings.quick)
 
 
-def inputs_of(section: Section, profile: str, library: Library, facts: Facts) -> Inputs:
-    """Find everything that a section's outputs depend on."""
+def inputs_of(section: Section, profile: str, library: Library, checksums: Mapping[str, str]) -> Inputs:
+    """Find everything that a section's outputs depend on; the checksums are those of the data sets in use."""
     injected = injected_cell(section, profile)
     cells = []
     for index, cell in enumerate(section.cells):
@@ -78,7 +77,7 @@ def inputs_of(section: Section, profile: str, library: Library, facts: Facts) ->
         cells=tuple(cells),
         injected=injected.source if injected else "",
         definitions={definition.names[0]: definition.sources for definition in reached},
-        data={name: facts.data.get(name, "") for name in section.settings.data},
+        data={name: checksums.get(name, "") for name in section.settings.data},
         environment={"device": device, "python": f"{sys.version_info.major}.{sys.version_info.minor}"}
         | versions_of(packages),
     )
@@ -149,6 +148,7 @@ class Cache:
             "cell_seconds": [round(seconds, 3) for seconds in execution.cell_seconds],
             "device": execution.device,
             "environment": dict(task.environment),
+            "data": dict(task.data.declared),
         }
         text = json.dumps(notebook, indent=1, ensure_ascii=False, sort_keys=True) + "\n"
         write_if_changed(self.path(task.key, task.environment), text.encode())

@@ -33,7 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = _parser().parse_args(arguments)
     out = Console(highlight=False, soft_wrap=True)
     errors = Console(stderr=True, highlight=False, soft_wrap=True)
-    workshop = Workshop(options.root.resolve(), options.profile, options.slots, out)
+    workshop = Workshop(options.root.resolve(), options.profile, options.slots, out, options.data)
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that kernels are stopped and cleaned up
     try:
         problems = options.command(workshop, options)
@@ -54,6 +54,13 @@ def _profile(text: str) -> str:
     """The name of a profile; argparse checks a default, which the environment may give, by its type only."""
     if text not in ("quick", "full"):
         raise argparse.ArgumentTypeError(f"no profile is called {text!r}; choose quick or full")
+    return text
+
+
+def _data(text: str) -> str:
+    """Which data sets to use."""
+    if text not in ("standin", "real"):
+        raise argparse.ArgumentTypeError(f"no data is called {text!r}; choose standin or real")
     return text
 
 
@@ -81,6 +88,13 @@ def _parser() -> argparse.ArgumentParser:
         default=os.environ.get("CPU_SLOTS") or len(os.sched_getaffinity(0)),
         help="sections that run at once (default: one for each core)",
     )
+    parser.add_argument(
+        "--data",
+        type=_data,
+        metavar="{standin,real}",
+        default=os.environ.get("DATA") or "standin",
+        help="standin: small generated data sets, no network; real: the published ones (default: standin)",
+    )
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
 
     def add(name: str, text: str, command: Command) -> argparse.ArgumentParser:
@@ -97,6 +111,8 @@ def _parser() -> argparse.ArgumentParser:
     add("lib", "tangle the saved blocks into build/library", lambda shop, _: shop.lib())
     add("wheel", "pack the library into build/wheel", lambda shop, _: shop.wheel())
     add("notebooks", "run what changed and make the readers' notebooks", lambda shop, _: shop.notebooks())
+    data = add("data", "draw the stand-ins for the data sets", lambda shop, options: shop.make_data(options.show))
+    data.add_argument("--show", type=Path, metavar="FILE.png", help="make a picture of some of what was drawn")
     add("all", "make everything: website, PDF, notebooks, library and wheel", lambda shop, _: shop.all())
     add("latex", "install what the PDF needs, if it is missing and that may be done", lambda shop, _: shop.latex())
     return parser

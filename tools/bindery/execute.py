@@ -16,6 +16,7 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, DeadKernelError
 
 from bindery import kernels, traces
+from bindery.data import undeclared
 from bindery.model import Cell, Execution, Location, Problem, Task
 
 INJECTED_TAG = "injected-parameters"
@@ -58,7 +59,7 @@ async def execute(task: Task, on_cell: Callable[[int, int], None], threads: int 
             threads = threads or len(os.sched_getaffinity(0))
             gpu = task.environment.get("device") == "cuda"
             async with kernels.running(
-                task.folder, task.library.absolute(), task.home.absolute(), threads, gpu
+                task.folder, task.library.absolute(), task.home.absolute(), threads, gpu, task.data.mirrors
             ) as kernel:
                 error = await _Run(task, notebook, kernel).all(on_cell, seconds)
         except kernels.KernelFailed as failure:
@@ -132,6 +133,8 @@ class _Run:
         # After `exit()` the kernel reports success, then goes on for some tenths of a second.
         if any(payload.get("source") == "ask_exit" for payload in self.reply.get("payload", ())):
             return self._problem("kernel-exited", "this cell tells the kernel to exit", count, cell)
+        if fault := undeclared(self.kernel.opened, self.task.data):
+            return Problem(Location(cell.metadata.bindery.path, cell.metadata.bindery.line), "data", fault)
         return None
 
     def _problem(self, rule: str, message: str, count: int, cell: nbformat.NotebookNode) -> Problem:

@@ -37,6 +37,9 @@ _HIDDEN = (
 
 _SETTINGS = Path(__file__).parent / "resources"
 
+_OPENED = "opened"
+"""The file in a kernel's private directory to which the data hub appends the URL of whatever it opens."""
+
 _THREADS = ("MKL", "NUMEXPR", "OMP", "OPENBLAS")
 
 
@@ -57,6 +60,15 @@ class Kernel:
     client: AsyncKernelClient
     process: subprocess.Popen[bytes]
     log_file: IO[bytes]
+    private: Path
+
+    @property
+    def opened(self) -> list[str]:
+        """The URLs of the data that the section has opened so far, as its data hub notes them."""
+        try:
+            return (self.private / _OPENED).read_text(encoding="utf-8").split()
+        except FileNotFoundError:
+            return []
 
     @property
     def log(self) -> str:
@@ -87,7 +99,9 @@ class _Specifications(KernelSpecManager):
 
 
 @asynccontextmanager
-async def running(folder: Path, library: Path, home: Path, threads: int, gpu: bool = False) -> AsyncIterator[Kernel]:
+async def running(
+    folder: Path, library: Path, home: Path, threads: int, gpu: bool = False, mirrors: Path | None = None
+) -> AsyncIterator[Kernel]:
     """A fresh kernel that works in `folder` and imports from `library`; dead and cleaned up after the block."""
     start_afresh(folder)
     # ZeroMQ drops messages over its high-water mark; a section that prints much would lose its "idle" and hang.
@@ -106,13 +120,13 @@ async def running(folder: Path, library: Path, home: Path, threads: int, gpu: bo
         try:
             await manager.start_kernel(
                 cwd=str(folder),
-                env=environment(dict(os.environ), library, home, threads, private, gpu),
+                env=environment(dict(os.environ), library, home, threads, private, gpu, mirrors),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
             )
             client = manager.client(context=context)
-            kernel = Kernel(manager, client, _process(manager), log)
+            kernel = Kernel(manager, client, _process(manager), log, private)
             client.start_channels(stdin=False, hb=False, control=False)
             await _ready(kernel)
             yield kernel
@@ -133,7 +147,13 @@ def start_afresh(folder: Path) -> None:
 
 
 def environment(
-    outer: dict[str, str], library: Path, home: Path, threads: int, private: Path, gpu: bool = False
+    outer: dict[str, str],
+    library: Path,
+    home: Path,
+    threads: int,
+    private: Path,
+    gpu: bool = False,
+    mirrors: Path | None = None,
 ) -> dict[str, str]:
     """The environment variables of a kernel, made from those of this process."""
     kept = {name: value for name, value in outer.items() if not name.startswith(_HIDDEN)}
@@ -141,6 +161,8 @@ def environment(
     temporary.mkdir(exist_ok=True)
     return {
         **kept,
+        **({"D2L_MIRRORS": str(mirrors)} if mirrors else {}),
+        "D2L_DATA_LOG": str(private / _OPENED),
         **{f"{library_name}_NUM_THREADS": str(threads) for library_name in _THREADS},
         "IPYTHONDIR": str(private / "ipython"),
         "JUPYTER_RUNTIME_DIR": str(private),

@@ -139,6 +139,18 @@ class Injected:
 
 
 @dataclass(frozen=True)
+class DataUse:
+    """The book's data sets as one section gets them."""
+
+    declared: Mapping[str, str] = field(default_factory=dict)
+    """The sets that the section declares, each `real` or `stand-in`."""
+    set_of: Mapping[str, str] = field(default_factory=dict)
+    """For each URL of the book's data, the set it belongs to."""
+    mirrors: Path | None = None
+    """The mirror file that the library's data hub reads."""
+
+
+@dataclass(frozen=True)
 class Task:
     """All that a kernel needs to run one section."""
 
@@ -154,6 +166,7 @@ class Task:
     key: str
     environment: Mapping[str, str]
     """What the cache files the result under: device kind, Python and package versions."""
+    data: DataUse = field(default_factory=DataUse)
 
 
 @dataclass(frozen=True)

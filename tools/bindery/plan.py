@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bindery.cache import Cache, Inputs, injected_cell, inputs_of
+from bindery.data import Data
 from bindery.files import write_if_changed
 from bindery.library import Library
 from bindery.model import Book, Execution, Location, Problem, ProblemsFound, Section, Task
@@ -27,7 +28,7 @@ class Step:
     """Seconds that it took last time, None if it has not run yet."""
 
 
-def make_plan(book: Book, library: Library, profile: str, cache: Cache, build: Path) -> list[Step]:
+def make_plan(book: Book, library: Library, profile: str, cache: Cache, build: Path, data: Data) -> list[Step]:
     """One step for each section that has code, in reading order; raises `ProblemsFound` for unknown data sets."""
     problems = []
     steps = []
@@ -38,7 +39,7 @@ def make_plan(book: Book, library: Library, profile: str, cache: Cache, build: P
                 problems.append(Problem(Location(section.path, 1), "data", message))
         if not section.code:
             continue
-        inputs = inputs_of(section, profile, library, book.facts)
+        inputs = inputs_of(section, profile, library, data.checksums)
         task = Task(
             section=section,
             injected=injected_cell(section, profile),
@@ -49,6 +50,7 @@ def make_plan(book: Book, library: Library, profile: str, cache: Cache, build: P
             profile=profile,
             key=inputs.key,
             environment=inputs.environment,
+            data=data.use_of(section),
         )
         cached = cache.find(section, inputs.key, inputs.environment)
         before, seconds = _read_last(build, section, profile)

@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 import keyword
 import re
-from typing import Any
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
+
+StandIn = Literal["garments", "sprites"]
+"""What bindery can draw in place of a data set."""
 
 VERSION = re.compile(r"\d+(\.\d+)*((a|b|rc)\d+)?(\.post\d+)?(\.dev\d+)?")
 """Versions as PyPA writes them, so that the wheel's name and the library's `__version__` are the same."""
@@ -56,6 +59,40 @@ class Part(Strict):
     chapters: tuple[str, ...]
 
 
+def _checksum(text: str) -> str:
+    if not re.fullmatch("[0-9a-f]{64}|[0-9a-f]{40}", text):
+        raise ValueError(f"{text!r} is no SHA-256 in 64 hexadecimal digits, nor a SHA-1 in 40")
+    return text
+
+
+def _url(text: str) -> str:
+    if not re.fullmatch(r"(https?|file)://\S*/[^/\s]+", text):
+        raise ValueError(f"{text!r} is not a URL that ends in a file's name")
+    return text
+
+
+class DataSet(Strict):
+    """A data set: the files it consists of, and what may stand in for it."""
+
+    files: dict[Annotated[str, AfterValidator(_url)], Annotated[str, AfterValidator(_checksum)]]
+    """URL to checksum."""
+    standin: StandIn | None = None
+
+
+class Mirror(Strict):
+    """From where to take a file instead of from its own URL."""
+
+    url: Annotated[str, AfterValidator(_url)]
+    sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")] | None = None
+    """Given if it is another file; else the checksum of the original must hold."""
+
+
+class Mirrors(Strict):
+    """A mirror file: URL to mirror."""
+
+    files: dict[str, Mirror]
+
+
 class Facts(Strict):
     """`chapters/book.yml`: what is true of the whole book."""
 
@@ -70,8 +107,8 @@ class Facts(Strict):
     parts: tuple[Part, ...] = ()
     requires: tuple[str, ...] = ()
     """What the wheel needs, as PyPA requirement lines."""
-    data: dict[str, str] = Field(default_factory=dict)
-    """Data sets by name, each with its SHA-256."""
+    data: dict[str, DataSet] = Field(default_factory=dict)
+    """Data sets by the names that sections declare."""
     katex_macros: dict[str, str] = Field(default_factory=dict)
 
     @field_validator("version")

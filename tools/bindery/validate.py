@@ -46,7 +46,7 @@ def check(
             elif item["type"] == "value_error":
                 message = f"`{key}`: {item['ctx']['error']}"
             else:
-                message = f"`{key}`: {item['msg'].lower()}, not {item['input']!r}"
+                message = f"`{key}`: {item['msg'][0].lower()}{item['msg'][1:]}, not {item['input']!r}"
             problems.append(Problem(location, rule, message))
         return None, problems
 

@@ -54,7 +54,7 @@ def weave_notebook(section: Section, execution: Execution, library: Library) -> 
         cells += [_markdown(text, f"note-{index}-{count}") for count, text in enumerate(notes)]
         # MyST-NB adds one to what the map says, and a cell's own lines count from one.
         lines += [cell.location.line - 2] * (1 + len(notes))
-    cells.append(_markdown(_note("provenance", provenance(section, execution)), "provenance"))
+    cells.append(_markdown(_note("provenance", provenance(execution)), "provenance"))
     lines.append(section.cells[-1].location.line - 2)
     return {
         "cells": cells,
@@ -91,16 +91,24 @@ def quick_note(values: Mapping[str, Any]) -> str:
     return f"The outputs on this page were made with {listed}."
 
 
-def provenance(section: Section, execution: Execution) -> str:
+def provenance(execution: Execution) -> str:
     """What the stored execution says of itself: profile, data, device, versions, seconds."""
     facts = execution.notebook["metadata"].get("bindery", {}).get("execution", {})
     environment = dict(facts.get("environment", {}))
     python = environment.pop("python", "")
     device = environment.pop("device", execution.device)
     versions = ", ".join([f"Python {python}", *(f"{name} {version}" for name, version in sorted(environment.items()))])
-    data = f" · data: {', '.join(section.settings.data)}" if section.settings.data else ""
+    data = "".join(f" · {kind} data: {names}" for kind, names in _data_of(facts).items())
     seconds = facts.get("seconds", execution.seconds)
     return f"Outputs: profile {profile_of(execution)}{data} · {device.upper()} · {versions} · {seconds:.1f} s"
+
+
+def _data_of(facts: Mapping[str, Any]) -> dict[str, str]:
+    """The data sets that an execution used, by whether they were real or stand-ins."""
+    kinds: dict[str, list[str]] = {}
+    for name, kind in sorted(facts.get("data", {}).items()):
+        kinds.setdefault(kind, []).append(name)
+    return {kind: ", ".join(names) for kind, names in kinds.items()}
 
 
 def _overrides(section: Section, library: Library) -> dict[int, str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import importlib.metadata
 import json
+import os
 import subprocess
 from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
@@ -15,6 +16,7 @@ from rich.console import Console
 from bindery import files
 from bindery.book import read_book
 from bindery.cache import Cache
+from bindery.data import Data, choose_data, picture_of
 from bindery.library import Library
 from bindery.model import Book, Execution, Location, Problem, ProblemsFound
 from bindery.notebooks import archive, reader_notebooks
@@ -30,13 +32,14 @@ SITE_MAKERS = ("sphinx", "myst-nb", "myst-parser", "docutils", "pydata-sphinx-th
 class Workshop:
     """A book, its build folder, and the choices made on the command line."""
 
-    def __init__(self, root: Path, profile: str, slots: int, console: Console) -> None:
+    def __init__(self, root: Path, profile: str, slots: int, console: Console, data: str = "standin") -> None:
         """Work on the book in `root`; nothing is read yet."""
         self.root = root
         self.build = root / "build"
         self.profile = profile
         self.slots = slots
         self.console = console
+        self.data_choice = data
         self.store = Cache(self.build / "cache")
 
     @cached_property
@@ -54,9 +57,18 @@ class Workshop:
         return library
 
     @cached_property
+    def data(self) -> Data:
+        """The data sets in use; stand-ins are drawn if a section declares data and they are not there."""
+        declared = any(section.settings.data for section in self.book.sections())
+        return self._choose_data(self.data_choice if declared else "real")
+
+    def _choose_data(self, choice: str) -> Data:
+        return choose_data(self.book.facts, choice, self.build, os.environ.get("D2L_MIRRORS", ""), self.say)
+
+    @cached_property
     def steps(self) -> list[Step]:
         """What a build would do, section by section."""
-        return make_plan(self.book, self.library, self.profile, self.store, self.build)
+        return make_plan(self.book, self.library, self.profile, self.store, self.build, self.data)
 
     def say(self, text: str) -> None:
         """Tell the user something."""
@@ -67,6 +79,16 @@ class Workshop:
         names = len(self.library.definitions)
         modules = len([path for path in self.library.files if path.startswith("d2l/torch/") and path.endswith(".py")])
         self.say(f"library: {names} names in {modules - 1} modules, in build/library")
+        return []
+
+    def make_data(self, picture: Path | None) -> list[Problem]:
+        """Draw the stand-ins, say what is used for each data set, and make a picture of what was drawn."""
+        data = self._choose_data(self.data_choice)
+        for line in data.lines(self.root):
+            self.say(line)
+        if picture and data.drawn:
+            files.write_if_changed(picture, picture_of(data))
+            self.say(f"picture: {picture}")
         return []
 
     def wheel(self) -> list[Problem]:
@@ -121,9 +143,9 @@ class Workshop:
             from bindery import schedule
             from bindery.progress import showing
 
-            (self.build / "data").mkdir(parents=True, exist_ok=True)
+            self.data.folder.mkdir(parents=True, exist_ok=True)
             for step in waiting:
-                files.point(step.task.folder.parent / "data", self.build / "data")
+                files.point(step.task.folder.parent / "data", self.data.folder)
             with showing(self.console, len(waiting)) as on_event:
                 made = schedule.run([step.task for step in waiting], self.slots, on_event, self.store)
             done |= {execution.section: execution for execution in made}

@@ -9,6 +9,7 @@ from conftest import TESTS, assert_golden
 
 from bindery.book import read_book
 from bindery.cache import Cache
+from bindery.data import choose_data
 from bindery.execute import notebook_of
 from bindery.model import Execution, Task
 from bindery.notebooks import reader_notebooks
@@ -33,7 +34,9 @@ def test_golden_book(folder: Path, tmp_path: Path) -> None:
     """The library, the pages and the readers' notebooks of a book are those in `expected/`."""
     book = read_book(folder)
     library = tangle(book)
-    steps = make_plan(book, library, "quick", Cache(tmp_path / "cache"), tmp_path / "build")
+    build = tmp_path / "build"
+    data = choose_data(book.facts, "real", build)
+    steps = make_plan(book, library, "quick", Cache(tmp_path / "cache"), build, data)
     executions = {step.section.name: pretend(step.task) for step in steps}
     actual = {f"library/{path}": text for path, text in library.files.items() if path not in NOT_FROM_THE_BOOK}
     for path, content in weave(book, library, executions).items():

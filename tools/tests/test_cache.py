@@ -9,8 +9,9 @@ import pytest
 
 from bindery.book import read_book
 from bindery.cache import Cache, inputs_of, versions_of
+from bindery.data import choose_data
 from bindery.execute import notebook_of
-from bindery.model import Execution, Problem, Task
+from bindery.model import Book, Execution, Problem, Task
 from bindery.plan import Step, make_plan, remember_inputs
 from bindery.tangle import tangle
 
@@ -19,7 +20,7 @@ BOOK = """\
 title: Tiny
 version: 0.0.1
 authors: []
-data: {points: 0a1b}
+data: {points: {files: {"https://example.org/points.csv": 5c1f9a3be0d47286ac51e93f0b7d2468ace13579}}}
 === chapters/one/a.md
 ---
 bindery:
@@ -62,7 +63,7 @@ CHANGES = [
     ("title: Tiny", "title: Other", False),
     ("version: 0.0.1", "version: 0.0.2", False),
     ("quick: {n: 1}", "quick: {n: 2}", True),
-    ("0a1b", "0a1c", True),
+    ("5c1f", "5c1e", True),
     ("n = 10", "n = 11", True),
     ("quick: {n: 1}", "quick: {n: 1.0e+0}", True),
     ("bindery:\n", "bindery:\n  timeout: 7\n", False),
@@ -70,11 +71,16 @@ CHANGES = [
 ]
 
 
+def checksums(book: Book) -> dict[str, str]:
+    """Those of the real data sets."""
+    return choose_data(book.facts, "real", Path("build")).checksums
+
+
 def key_of(root: Path, profile: str = "quick") -> str:
     """The key of the book's only section with code."""
     book = read_book(root)
     section = next(section for section in book.sections() if section.code)
-    return inputs_of(section, profile, tangle(book), book.facts).key
+    return inputs_of(section, profile, tangle(book), checksums(book)).key
 
 
 @pytest.mark.parametrize(("old", "new", "moves"), CHANGES)
@@ -108,7 +114,7 @@ d2l.used()
     def key(text: str) -> str:
         book = read_book(make_book(text + cells))
         section = next(section for section in book.sections() if section.name == "one/b")
-        return inputs_of(section, "quick", tangle(book), book.facts).key
+        return inputs_of(section, "quick", tangle(book), checksums(book)).key
 
     before = key(BOOK)
     assert before == key(BOOK.replace("return 2", "return 5"))
@@ -123,7 +129,7 @@ def test_injected_values_are_what_authors_mean(make_book: Callable[..., Path], w
     """YAML 1.1 takes `1e-3` for text and has dates, of which Python's text would need an import."""
     book = read_book(make_book(BOOK.replace("{n: 1}", f"{{n: {written}}}")))
     section = next(section for section in book.sections() if section.code)
-    assert inputs_of(section, "quick", tangle(book), book.facts).injected == f"n = {injected}"
+    assert inputs_of(section, "quick", tangle(book), checksums(book)).injected == f"n = {injected}"
 
 
 @pytest.mark.parametrize("damage", ["", "[]", "{}", '{"inputs": {}, "seconds": null}'])
@@ -150,7 +156,7 @@ def test_versions_are_those_of_distributions(monkeypatch: pytest.MonkeyPatch) ->
 def steps_of(root: Path, build: Path) -> list[Step]:
     """The plan of a book."""
     book = read_book(root)
-    return make_plan(book, tangle(book), "quick", Cache(build / "cache"), build)
+    return make_plan(book, tangle(book), "quick", Cache(build / "cache"), build, choose_data(book.facts, "real", build))
 
 
 def good(task: Task) -> Execution:
@@ -204,7 +210,7 @@ def test_another_environment_is_another_entry(make_book: Callable[..., Path], tm
         ("n = 10", "n = 11", ("cell `1` changed",)),
         ("return 1", "return 3", ("cell `4` changed", "library name `used` changed")),
         ("{n: 1}", "{n: 4}", ("injected value `n` changed: 1 → 4",)),
-        ("0a1b", "ffff", ("data set `points` changed",)),
+        ("5c1f", "5c1e", ("data set `points` changed",)),
         (
             "import numpy",
             "import yaml",

@@ -11,6 +11,7 @@ from conftest import TESTS, split_files
 
 from bindery.book import read_book
 from bindery.cache import Cache
+from bindery.data import choose_data
 from bindery.model import ProblemsFound
 from bindery.plan import make_plan
 from bindery.tangle import tangle
@@ -26,7 +27,8 @@ def test_problem_is_told_with_file_and_line(case: Path, make_book: Callable[...,
     root = make_book(text)
     with pytest.raises(ProblemsFound) as found:
         book = read_book(root)
-        make_plan(book, tangle(book), "quick", Cache(tmp_path / "cache"), tmp_path / "build")
+        build = tmp_path / "build"
+        make_plan(book, tangle(book), "quick", Cache(tmp_path / "cache"), build, choose_data(book.facts, "real", build))
     actual = "".join(f"{problem}\n" for problem in found.value.problems)
     if os.environ.get("GOLDEN") == "overwrite":
         case.write_text(text.replace(expected, actual), encoding="utf-8")

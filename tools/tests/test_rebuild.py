@@ -31,7 +31,7 @@ def test_products_are_there(built: Path) -> None:
     assert (built / "build/wheel/d2l-0.0.1-py3-none-any.whl").is_file()
     report = json.loads((built / "build/report/report.json").read_text(encoding="utf-8"))
     assert [section["section"] for section in report["sections"]] == ["one/defines", "one/uses", "one/apart"]
-    assert (built / "build/data/seen").is_file()
+    assert (built / "build/data/real/seen").is_file()
 
 
 def test_nothing_changed_runs_nothing_and_starts_no_sphinx(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:

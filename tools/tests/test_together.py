@@ -19,7 +19,7 @@ from bindery.workshop import Workshop
 def workshop(root: Path) -> Workshop:
     """A book on the workbench whose sections have run without printing anything."""
     shop = Workshop(root, "quick", 1, Console(file=io.StringIO()))
-    steps = make_plan(shop.book, shop.library, "quick", shop.store, shop.build)
+    steps = make_plan(shop.book, shop.library, "quick", shop.store, shop.build, shop.data)
     shop.__dict__["executions"] = {step.section.name: pretend(step.task) for step in steps}
     return shop
 
