@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import json
+import logging
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -20,6 +21,10 @@ from bindery.data import undeclared
 from bindery.model import Cell, Execution, Location, Problem, Task
 
 INJECTED_TAG = "injected-parameters"
+
+_SILENT = logging.getLogger("bindery.silent")
+_SILENT.addHandler(logging.NullHandler())
+_SILENT.propagate = False
 
 _INTERRUPT_TIMEOUT = 2
 """Seconds that code past its deadline gets to answer an interrupt, which tells the line it was on."""
@@ -95,6 +100,8 @@ class _Run:
             on_cell_executed=self._hear,
         )
         self.client.kc = kernel.client
+        # It takes our ending a cell for a death of the kernel, and says so; what there is to say is in our problems.
+        self.client.log = _SILENT
         self.deadline = monotonic() + task.timeout
 
     async def all(self, on_cell: Callable[[int, int], None], seconds: list[float]) -> Problem | None:

@@ -92,7 +92,7 @@ class _Specifications(KernelSpecManager):
 
     def get_kernel_spec(self, kernel_name: str) -> KernelSpec:
         """Our kernel under any name."""
-        command = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
+        command = [sys.executable, "-m", "bindery.launch", "-f", "{connection_file}"]
         # A history file would be shared by all kernels, and written outside the build folder.
         command.append("--HistoryManager.enabled=False")
         return KernelSpec(argv=command, language="python", display_name="Python 3")
