@@ -36,8 +36,8 @@ class TestTraces:
                 '  File "/home/a/build/libraries/1/d2l/torch/gan.py", line 4, in f',
                 ("chapters/gan/gan.md:112", 0, ", in f"),
             ),
-            ('  |   File "/tmp/ipykernel_17/4711.py", line 3, in <module>', (f"{PATH}:12", 1, ", in <module>")),
-            ('  File "/tmp/elsewhere/4711.py", line 3, in g', ("None", 0, ", in g")),
+            ('  |   File "/scratch/ipykernel_17/4711.py", line 3, in <module>', (f"{PATH}:12", 1, ", in <module>")),
+            ('  File "/scratch/elsewhere/4711.py", line 3, in g', ("None", 0, ", in g")),
         ],
     )
     def test_frames_are_located(self, line: str, expected: tuple[str, int, str]) -> None:
