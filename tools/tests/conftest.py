@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 from collections.abc import Callable
 from pathlib import Path
 
@@ -19,6 +20,11 @@ BASE = {
     "chapters/one/index.md": "# One\n\n```{toctree}\na\n```\n",
 }
 """The files that a test's book has unless it brings its own."""
+
+
+def pytest_configure() -> None:
+    """Let Ctrl-C interrupt, also where the tests were started in the background, which ignores it."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
