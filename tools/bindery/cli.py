@@ -50,18 +50,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
     sys.exit(1 if problems else 0)
 
 
-def _profile(text: str) -> str:
-    """The name of a profile; argparse checks a default, which the environment may give, by its type only."""
-    if text not in ("quick", "full"):
-        raise argparse.ArgumentTypeError(f"no profile is called {text!r}; choose quick or full")
-    return text
+def _one_of(what: str, *names: str) -> Callable[[str], str]:
+    """A type for argparse, which checks a default, such as the environment may give, by its type only."""
 
+    def check(text: str) -> str:
+        if text not in names:
+            raise argparse.ArgumentTypeError(f"no {what} is called {text!r}; choose {' or '.join(names)}")
+        return text
 
-def _data(text: str) -> str:
-    """Which data sets to use."""
-    if text not in ("standin", "real"):
-        raise argparse.ArgumentTypeError(f"no data is called {text!r}; choose standin or real")
-    return text
+    return check
 
 
 Command = Callable[[Workshop, argparse.Namespace], list[Problem]]
@@ -77,7 +74,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--root", type=Path, default=Path(), help="the book's folder (default: this one)")
     parser.add_argument(
         "--profile",
-        type=_profile,
+        type=_one_of("profile", "quick", "full"),
         metavar="{quick,full}",
         default=os.environ.get("PROFILE") or "quick",
         help="quick: the small values of each section's front matter; full: the text's own (default: quick)",
@@ -90,7 +87,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--data",
-        type=_data,
+        type=_one_of("data", "standin", "real"),
         metavar="{standin,real}",
         default=os.environ.get("DATA") or "standin",
         help="standin: small generated data sets, no network; real: the published ones (default: standin)",

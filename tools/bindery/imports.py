@@ -12,7 +12,7 @@ from bindery.symbols import called_at_import, import_time_uses, runs_at_import, 
 Statements = dict[int, ast.stmt]
 
 
-def sort_by_import(module: str, gathered: Gathered, statements: Statements, problems: list[Problem]) -> list[Entry]:
+def sort_by_import(module: str, gathered: Gathered, statements: Statements) -> list[Entry]:
     """A module's entries in book order, except that what importing an entry needs comes first."""
     ordered: list[Entry] = []
     path: list[Entry] = []

@@ -29,7 +29,7 @@ def tangle(book: Book) -> Library:
     check_names(book, gathered, problems)
     if not problems:
         statements = {id(entry): _statement(merged[id(entry)]) for entry in gathered.entries}
-        ordered = {module: sort_by_import(module, gathered, statements, problems) for module in gathered.modules}
+        ordered = {module: sort_by_import(module, gathered, statements) for module in gathered.modules}
         check_import_order(gathered, ordered, statements, problems)
     if problems:
         raise ProblemsFound(problems)

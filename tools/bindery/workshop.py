@@ -149,7 +149,6 @@ class Workshop:
             with showing(self.console, len(waiting)) as on_event:
                 made = schedule.run([step.task for step in waiting], self.slots, on_event, self.store)
             done |= {execution.section: execution for execution in made}
-
         remember_inputs(self.build, steps, done.values())
         problems = [execution.error for execution in done.values() if execution.error]
         files.write_if_changed(
