@@ -19,7 +19,7 @@ from bindery.library import Library
 from bindery.model import Execution, Injected, Section, Task
 from bindery.symbols import uses_of_cells
 
-FORMAT = 1
+FORMAT = 2
 RUN_TAGS = ("raises-exception",)
 """The tags that change what a run does; all others are for display."""
 
@@ -112,23 +112,30 @@ class Cache:
     def __init__(self, folder: Path) -> None:
         """Use this folder, which need not exist."""
         self.folder = folder
+        self.damaged: set[str] = set()
+        """The sections whose entries were there but not as they had been written."""
 
     def path(self, key: str, environment: Mapping[str, str]) -> Path:
         """Where an entry is filed."""
         return self.folder / key[:2] / key / f"{_digest(sorted(environment.items()))[:16]}.ipynb"
 
     def find(self, section: Section, key: str, environment: Mapping[str, str]) -> Execution | None:
-        """The stored result, or None; an entry that cannot be read counts as not there."""
+        """The stored result, or None; an entry with other bytes than were written counts as not there."""
         try:
-            notebook = json.loads(self.path(key, environment).read_text(encoding="utf-8"))
-            facts = notebook["metadata"]["bindery"]["execution"]
-            if facts["key"] != key:
-                return None
-            return Execution(
-                section.name, notebook, facts["seconds"], tuple(facts["cell_seconds"]), facts["device"], cached=True
-            )
-        except (OSError, ValueError, KeyError, TypeError):
+            content = self.path(key, environment).read_bytes()
+        except OSError:
             return None
+        try:
+            notebook = json.loads(content)
+            facts = notebook["metadata"]["bindery"]["execution"]
+            if facts["key"] == key and facts["sha256"] == _sealed(content, facts["sha256"]):
+                return Execution(
+                    section.name, notebook, facts["seconds"], tuple(facts["cell_seconds"]), facts["device"], cached=True
+                )
+        except (ValueError, KeyError, TypeError, AttributeError):
+            pass
+        self.damaged.add(section.name)
+        return None
 
     @contextmanager
     def claimed(self, task: Task) -> Iterator[Execution | None]:
@@ -149,10 +156,26 @@ class Cache:
             "device": execution.device,
             "environment": dict(task.environment),
             "data": dict(task.data.declared),
+            "sha256": _UNSEALED,
         }
-        text = json.dumps(notebook, indent=1, ensure_ascii=False, sort_keys=True) + "\n"
-        write_if_changed(self.path(task.key, task.environment), text.encode())
+        content = (json.dumps(notebook, indent=1, ensure_ascii=False, sort_keys=True) + "\n").encode()
+        seal = _sealed(content, _UNSEALED)
+        notebook["metadata"]["bindery"]["execution"]["sha256"] = seal
+        write_if_changed(self.path(task.key, task.environment), content.replace(_field(_UNSEALED), _field(seal)))
         return replace(execution, notebook=notebook)
+
+
+_UNSEALED = "0" * 64
+
+
+def _field(seal: str) -> bytes:
+    """How an entry writes its seal; no text of a notebook can look like it, since its quotes would be escaped."""
+    return f'"sha256": "{seal}"'.encode()
+
+
+def _sealed(content: bytes, seal: str) -> str:
+    """The SHA-256 of an entry's bytes, with zeros in the place of the seal that they bear."""
+    return hashlib.sha256(content.replace(_field(seal), _field(_UNSEALED))).hexdigest()
 
 
 def _digest(value: object) -> str:

@@ -68,7 +68,10 @@ class Workshop:
     @cached_property
     def steps(self) -> list[Step]:
         """What a build would do, section by section."""
-        return make_plan(self.book, self.library, self.profile, self.store, self.build, self.data)
+        steps = make_plan(self.book, self.library, self.profile, self.store, self.build, self.data)
+        for name in sorted(self.store.damaged):
+            self.say(f"cache: the stored result of {name} is damaged and is not used")
+        return steps
 
     def say(self, text: str) -> None:
         """Tell the user something."""

@@ -193,6 +193,21 @@ def test_a_damaged_entry_counts_as_missing(make_book: Callable[..., Path], tmp_p
     cache.keep(step.task, good(step.task))
     cache.path(step.task.key, step.task.environment).write_text(damage)
     assert cache.find(step.section, step.task.key, step.task.environment) is None
+    assert cache.damaged == {step.section.name}
+
+
+def test_an_entry_with_another_byte_counts_as_missing(make_book: Callable[..., Path], tmp_path: Path) -> None:
+    """A number that changed on the disk would otherwise stand on a page."""
+    (step,) = steps_of(make_book(BOOK), tmp_path)
+    cache = Cache(tmp_path / "cache")
+    cache.keep(step.task, good(step.task))
+    path = cache.path(step.task.key, step.task.environment)
+    content = path.read_bytes()
+    assert b"n = 10" in content
+    path.write_bytes(content.replace(b"n = 10", b"n = 19"))
+    assert cache.find(step.section, step.task.key, step.task.environment) is None
+    path.write_bytes(content)
+    assert cache.find(step.section, step.task.key, step.task.environment)
 
 
 def test_another_environment_is_another_entry(make_book: Callable[..., Path], tmp_path: Path) -> None:

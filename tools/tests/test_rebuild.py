@@ -84,6 +84,16 @@ def test_a_commit_alone_weaves_nothing(root: Path) -> None:
     assert json.loads(after["build.json"])["commit"].startswith(commit[:10])
 
 
+def test_a_damaged_result_is_made_again(root: Path) -> None:
+    """A stored result whose bytes are not those that were written is not used, and the build says so."""
+    entries = [path for path in (root / "build" / "cache").rglob("*.ipynb") if b"no library here" in path.read_bytes()]
+    [entry] = entries
+    entry.write_bytes(entry.read_bytes().replace(b"no library here\\n", b"no library HERE\\n"))
+    code, output, _ = bindery(root, "html")
+    assert (code, ran(output)) == (0, {"one/apart"})
+    assert "cache: the stored result of one/apart is damaged and is not used" in output
+
+
 def test_deleting_build_loses_only_time(root: Path) -> None:
     """Built again from nothing, the library, the notebooks and the wheel are the same bytes, but for seconds."""
     products = ("library", "wheel")
