@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -34,6 +35,9 @@ _HIDDEN = (
     *("MAKE", "MFLAGS", "NO_COLOR", "PYTEST_", "PYTHON"),
 )
 """How variables begin that tell how the book is being built, or that change what the same code prints."""
+
+_SECRET = re.compile(r"(?i)token|secret|passw|credential|api_?key|private_?key|access_?key|^(AWS|AZURE|S3)_")
+"""What occurs in the names of variables that must not reach code of the book, which could print or send them."""
 
 _SETTINGS = Path(__file__).parent / "resources"
 
@@ -156,7 +160,7 @@ def environment(
     mirrors: Path | None = None,
 ) -> dict[str, str]:
     """The environment variables of a kernel, made from those of this process."""
-    kept = {name: value for name, value in outer.items() if not name.startswith(_HIDDEN)}
+    kept = {name: text for name, text in outer.items() if not (name.startswith(_HIDDEN) or _SECRET.search(name))}
     temporary = private / "tmp"
     temporary.mkdir(exist_ok=True)
     return {

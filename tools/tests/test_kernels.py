@@ -67,6 +67,15 @@ def test_environment_hides_how_the_book_is_built(tmp_path: Path) -> None:
     assert inner["MPLBACKEND"] == "module://matplotlib_inline.backend_inline"
 
 
+@pytest.mark.parametrize(
+    "name", ["AWS_SECRET_ACCESS_KEY", "AWS_PROFILE", "GITHUB_TOKEN", "GOOGLE_APPLICATION_CREDENTIALS", "DB_PASSWORD"]
+)
+def test_environment_hides_credentials(tmp_path: Path, name: str) -> None:
+    """A cell that prints its environment prints no secret of the machine that builds."""
+    inner = kernels.environment({name: "hidden", "HOME": "/h"}, Path("/library"), Path("/home"), 2, tmp_path)
+    assert ("hidden" in inner.values(), inner["HOME"]) == (False, "/h")
+
+
 @pytest.mark.slow
 def test_killed_itself_takes_the_kernels_along(runner: Runner, tmp_path: Path) -> None:
     """When bindery is killed without a chance to clean up, its kernels notice and go."""
