@@ -70,6 +70,7 @@ html_theme_options = {
     "secondary_sidebar_items": {"**": ["page-toc"], "index": []},
     "show_toc_level": 2,
     "footer_start": ["copyright"],
+    "footer_center": ["footer-links"],
     "footer_end": ["build-facts"],
     "back_to_top_button": False,
     # Both keep a contrast of 7:1.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib.metadata
+import importlib.util
 import json
 import sys
 from collections.abc import Iterator, Mapping
@@ -88,8 +89,24 @@ def versions_of(packages: frozenset[str]) -> dict[str, str]:
     found = {}
     for package in sorted(packages - set(sys.stdlib_module_names)):
         for distribution in _distributions(package):
-            found[distribution] = importlib.metadata.version(distribution)
+            found[distribution] = _version(distribution, package)
     return found
+
+
+@remember
+def _version(distribution: str, package: str) -> str:
+    """A distribution's version; one installed as editable changes without a new one, so its files are told, too."""
+    version = importlib.metadata.version(distribution)
+    origin = importlib.metadata.distribution(distribution).read_text("direct_url.json") or "{}"
+    if not json.loads(origin).get("dir_info", {}).get("editable"):
+        return version
+    spec = importlib.util.find_spec(package)
+    folders = [Path(folder) for folder in (spec.submodule_search_locations or ())] if spec else []
+    digest = hashlib.sha256()
+    for folder in folders:
+        for file in sorted(path for path in folder.rglob("*") if path.is_file() and path.suffix != ".pyc"):
+            digest.update(f"{file.relative_to(folder)}\0".encode() + hashlib.sha256(file.read_bytes()).digest())
+    return f"{version}+{digest.hexdigest()[:10]}"
 
 
 @remember

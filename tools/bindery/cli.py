@@ -12,7 +12,7 @@ from pathlib import Path
 from rich.console import Console
 
 from bindery.model import Problem, ProblemsFound
-from bindery.workshop import Workshop
+from bindery.press import Press
 
 EPILOG = """\
 examples:
@@ -33,12 +33,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = _parser().parse_args(arguments)
     out = Console(highlight=False, soft_wrap=True)
     errors = Console(stderr=True, highlight=False, soft_wrap=True)
-    workshop = Workshop(options.root.resolve(), options.profile, options.slots, out, options.data)
+    press = Press(options.root.resolve(), options.profile, options.slots, out, options.data)
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that kernels are stopped and cleaned up
     try:
-        problems = options.command(workshop, options)
-    except ProblemsFound as found:
-        problems = found.problems
+        try:
+            problems = options.command(press, options)
+        except ProblemsFound as found:
+            problems = found.problems
+        if options.reported:
+            press.report(problems)
     except KeyboardInterrupt:
         errors.print("stopped; what had finished is kept")
         sys.exit(130)
@@ -61,7 +64,7 @@ def _one_of(what: str, *names: str) -> Callable[[str], str]:
     return check
 
 
-Command = Callable[[Workshop, argparse.Namespace], list[Problem]]
+Command = Callable[[Press, argparse.Namespace], list[Problem]]
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -94,22 +97,22 @@ def _parser() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
 
-    def add(name: str, text: str, command: Command) -> argparse.ArgumentParser:
+    def add(name: str, text: str, command: Command, reported: bool = False) -> argparse.ArgumentParser:
         sub = commands.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
-        sub.set_defaults(command=command)
+        sub.set_defaults(command=command, reported=reported)
         return sub
 
-    add("html", "run what changed and build the website", lambda shop, _: shop.html())
-    add("pdf", "run what changed and make the PDF", lambda shop, _: shop.pdf())
-    run = add("run", "run the sections that changed", lambda shop, options: shop.run(options.only))
+    add("html", "run what changed and build the website", lambda press, _: press.html(), reported=True)
+    add("pdf", "run what changed and make the PDF", lambda press, _: press.pdf(), reported=True)
+    run = add("run", "run the sections that changed", lambda press, options: press.run(options.only), reported=True)
     run.add_argument("--only", default="", metavar="CHAPTER[/SECTION]", help="run no others")
-    plan = add("plan", "say what a build would run, and why", lambda shop, options: shop.plan(options.why))
+    plan = add("plan", "say what a build would run, and why", lambda press, options: press.plan(options.why))
     plan.add_argument("--why", default="", metavar="SECTION", help="list every input of this section that changed")
-    add("lib", "tangle the saved blocks into build/library", lambda shop, _: shop.lib())
-    add("wheel", "pack the library into build/wheel", lambda shop, _: shop.wheel())
-    add("notebooks", "run what changed and make the readers' notebooks", lambda shop, _: shop.notebooks())
-    data = add("data", "draw the stand-ins for the data sets", lambda shop, options: shop.make_data(options.show))
+    add("lib", "tangle the saved blocks into build/library", lambda press, _: press.lib())
+    add("wheel", "pack the library into build/wheel", lambda press, _: press.wheel())
+    add("notebooks", "run what changed and make the readers' notebooks", lambda press, _: press.notebooks(), reported=True)
+    data = add("data", "draw the stand-ins for the data sets", lambda press, options: press.make_data(options.show))
     data.add_argument("--show", type=Path, metavar="FILE.png", help="make a picture of some of what was drawn")
-    add("all", "make everything: website, PDF, notebooks, library and wheel", lambda shop, _: shop.all())
-    add("latex", "install what the PDF needs, if it is missing and that may be done", lambda shop, _: shop.latex())
+    add("all", "make everything: website, PDF, notebooks, library and wheel", lambda press, _: press.all(), reported=True)
+    add("latex", "install what the PDF needs, if it is missing and that may be done", lambda press, _: press.latex())
     return parser

@@ -18,7 +18,7 @@ from nbclient.exceptions import CellExecutionError, DeadKernelError
 
 from bindery import kernels, traces
 from bindery.data import undeclared
-from bindery.model import Cell, Execution, Location, Problem, Task
+from bindery.model import Cell, Execution, Location, Problem, Task, runs
 
 INJECTED_TAG = "injected-parameters"
 
@@ -170,11 +170,7 @@ def _notebook_cell(cell: Cell, identity: str) -> dict[str, Any]:
 
 def _executable(notebook: nbformat.NotebookNode) -> list[tuple[int, nbformat.NotebookNode]]:
     """The cells that nbclient sends to the kernel, in order, with their indices."""
-    return [
-        (index, cell)
-        for index, cell in enumerate(notebook.cells)
-        if cell.cell_type == "code" and cell.source.strip() and "skip-execution" not in cell.metadata.tags
-    ]
+    return [(index, cell) for index, cell in enumerate(notebook.cells) if runs(cell)]
 
 
 def _sources(library: Path, cells: list[nbformat.NotebookNode]) -> traces.Sources:

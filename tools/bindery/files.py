@@ -31,8 +31,8 @@ def write_if_changed(path: Path, content: bytes) -> bool:
 def mirror(source: Path, target: Path, keep: Collection[str] = (), leave_out: Collection[str] = ()) -> int:
     """Make `target` hold what `source` holds, touching only what differs; says how many files it wrote or removed.
 
-    `keep` names files of `target` that are not from `source` and stay; `leave_out` names files of `source` that are not
-    wanted in `target`. Both are relative paths with forward slashes.
+    `keep` names files and folders of `target` that are not from `source` and stay; `leave_out` names files of `source`
+    that are not wanted in `target`. Both are relative paths with forward slashes.
     """
     wanted = {path.relative_to(source) for path in source.rglob("*") if path.is_file()}
     wanted -= {Path(name) for name in leave_out}
@@ -41,7 +41,8 @@ def mirror(source: Path, target: Path, keep: Collection[str] = (), leave_out: Co
         if (target / name).is_dir():
             remove(target / name)
         changes += write_if_changed(target / name, (source / name).read_bytes())
-    return changes + prune(target, wanted | {Path(name) for name in keep})
+    kept = {path.relative_to(target) for name in keep for path in (target / name, *(target / name).rglob("*"))}
+    return changes + prune(target, wanted | kept)
 
 
 def prune(folder: Path, wanted: Collection[Path]) -> int:

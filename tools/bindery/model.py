@@ -170,6 +170,14 @@ class Task:
 
 
 @dataclass(frozen=True)
+class Turn:
+    """When a section ran, in seconds since the run of all sections began, and in which slot, from 0."""
+
+    start: float
+    slot: int
+
+
+@dataclass(frozen=True)
 class Execution:
     """The result of running a section: its notebook with outputs (a v4 notebook as JSON), or what went wrong."""
 
@@ -177,6 +185,18 @@ class Execution:
     notebook: Mapping[str, Any]
     seconds: float
     cell_seconds: tuple[float, ...]
+    """Of each cell that `runs`, in order, up to the one that failed."""
     device: str
     cached: bool
     error: Problem | None = None
+    turn: Turn | None = None
+    """None where the result was stored already."""
+
+
+def runs(cell: Mapping[str, Any]) -> bool:
+    """Whether a cell of a notebook is sent to the kernel."""
+    return bool(
+        cell["cell_type"] == "code"
+        and cell["source"].strip()
+        and "skip-execution" not in cell["metadata"].get("tags", ())
+    )

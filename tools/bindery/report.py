@@ -1,44 +1,102 @@
-"""What a build did, for people and programs that ask later: executions and problems in, `report.json` out."""
+"""What a build did, for people and programs that ask later: executions and problems in, two files' content out. Pure."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from bindery.model import Book, Execution, Problem
+from bindery.model import Book, Execution, Problem, Section, runs
+from bindery.render import render
+from bindery.weave import INJECTED_ID
 
-FORMAT = 1
+FORMAT = 2
+SLOWEST = 12
+"""How many cells the list of the slowest has."""
+
+Report = dict[str, Any]
 
 
-def make_report(book: Book, profile: str, executions: Iterable[Execution], problems: Iterable[Problem]) -> bytes:
-    """The report as JSON: each section with its seconds, device and cells, then all problems."""
+def make_report(
+    book: Book | None, profile: str, executions: Iterable[Execution], problems: Iterable[Problem], before: bytes = b""
+) -> Report:
+    """What happened to each section, and all problems; `book` is None if it could not be read.
+
+    A build that runs nothing says what ran last: it finds that in `before`, the last build's report.
+    """
     by_name = {execution.section: execution for execution in executions}
-    sections = []
-    for section in book.sections():
-        execution = by_name.get(section.name)
-        if execution:
-            sections.append(
-                {
-                    "section": section.name,
-                    "heading": section.heading,
-                    "title": section.title,
-                    "cached": execution.cached,
-                    "device": execution.device,
-                    "seconds": round(execution.seconds, 3),
-                    "cell_seconds": [round(seconds, 3) for seconds in execution.cell_seconds],
-                    "error": _problem(execution.error) if execution.error else None,
-                }
-            )
-    report = {
+    present = book.sections() if book else ()
+    sections = [_section(each, by_name[each.name]) for each in present if each.name in by_name]
+    return {
         "format": FORMAT,
-        "title": book.facts.title,
-        "version": book.facts.version,
+        "title": book.facts.title if book else "",
+        "version": book.facts.version if book else "",
         "profile": profile,
         "sections": sections,
         "problems": [_problem(problem) for problem in sorted(set(problems))],
+        "last_run": [each for each in sections if each["start"] is not None] or _last_run(before),
     }
+
+
+def to_json(report: Report) -> bytes:
+    """The report for programs."""
     return (json.dumps(report, indent=1, ensure_ascii=False) + "\n").encode()
+
+
+def to_page(report: Report, site: str) -> bytes:
+    """The report for people; `site` leads from its folder to the website, and is empty if there is none."""
+    ran = report["last_run"]
+    cells = [{**cell, "section": section} for section in report["sections"] for cell in section["cells"]]
+    return render(
+        "report.html",
+        report=report,
+        site=site,
+        now=any(section["start"] is not None for section in report["sections"]),
+        wall=max((section["start"] + section["seconds"] for section in ran), default=0.0),
+        slots=1 + max((section["slot"] for section in ran), default=0),
+        slowest=sorted(cells, key=lambda cell: -float(cell["seconds"]))[:SLOWEST],
+        longest=max((section["seconds"] for section in report["sections"]), default=0.0),
+    )
+
+
+def _section(section: Section, execution: Execution) -> dict[str, Any]:
+    return {
+        "section": section.name,
+        "heading": section.heading,
+        "title": section.title,
+        "cached": execution.cached,
+        "device": execution.device,
+        "start": round(execution.turn.start, 3) if execution.turn else None,
+        "slot": execution.turn.slot if execution.turn else None,
+        "seconds": round(execution.seconds, 3),
+        "cells": _cells(section, execution),
+        "error": _problem(execution.error) if execution.error else None,
+    }
+
+
+def _cells(section: Section, execution: Execution) -> list[dict[str, Any]]:
+    """The cells that ran, each where it stands in the chapter now; prose may have moved since a result was stored."""
+    cells = []
+    places, place = iter(section.code), section.code[0].location
+    seconds = iter(execution.cell_seconds)
+    for cell in execution.notebook["cells"]:
+        if cell["cell_type"] != "code":
+            continue
+        if cell["id"] != INJECTED_ID:  # which has no place of its own: it counts with the one before it
+            place = next(places).location
+        if runs(cell) and (took := next(seconds, None)) is not None:
+            code = cell["source"].strip().split("\n")[0]
+            cells.append({"path": place.path, "line": place.line, "code": code, "seconds": round(took, 3)})
+    return cells
+
+
+def _last_run(before: bytes) -> list[dict[str, Any]]:
+    """What the last build's report says of the last run; nothing if there is none or another version wrote it."""
+    try:
+        report: Mapping[str, Any] = json.loads(before)
+    except ValueError:
+        return []
+    return list(report["last_run"]) if report.get("format") == FORMAT else []
 
 
 def _problem(problem: Problem) -> dict[str, Any]:

@@ -8,11 +8,12 @@ import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from time import monotonic
 from typing import Literal, Protocol, TypeVar
 
 from bindery.execute import execute, notebook_of
-from bindery.model import Execution, Location, Problem, Task
+from bindery.model import Execution, Location, Problem, Task, Turn
 
 Result = TypeVar("Result")
 
@@ -68,13 +69,16 @@ async def _run(tasks: Sequence[Task], slots: int, on_event: OnEvent, store: Stor
     waiting = iter(enumerate(tasks))
     slots = max(1, min(slots, len(tasks)))
     threads = max(1, len(os.sched_getaffinity(0)) // slots)
+    began = monotonic()
     async with asyncio.TaskGroup() as group:
-        for _ in range(slots):
-            group.create_task(_fill_slot(waiting, executions, threads, on_event, store))
+        for slot in range(slots):
+            group.create_task(_fill_slot(slot, began, waiting, executions, threads, on_event, store))
     return [executions[index] for index in range(len(tasks))]
 
 
 async def _fill_slot(
+    slot: int,
+    began: float,
     waiting: Iterator[tuple[int, Task]],
     executions: dict[int, Execution],
     threads: int,
@@ -83,7 +87,9 @@ async def _fill_slot(
 ) -> None:
     """Run one task after the other in a slot."""
     for index, task in waiting:
-        executions[index] = await _run_one(task, threads, on_event, store)
+        turn = Turn(monotonic() - began, slot)
+        execution = await _run_one(task, threads, on_event, store)
+        executions[index] = execution if execution.cached else replace(execution, turn=turn)
 
 
 async def _run_one(task: Task, threads: int, on_event: OnEvent, store: Store) -> Execution:

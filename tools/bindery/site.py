@@ -18,8 +18,8 @@ from pathlib import Path
 from bindery import files
 from bindery.model import Location, Problem
 
-KEPT_IN_OUTPUT = ("build.json",)
-"""Files of the finished site that other stages write."""
+KEPT_IN_OUTPUT = ("build.json", "downloads", "report")
+"""What other stages put into the finished site."""
 
 NOT_PAGES = (".buildinfo", ".buildinfo.bak", "_static/webpack-macros.html")
 """Files that Sphinx and the theme leave among the pages, and that no page uses."""

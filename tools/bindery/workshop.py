@@ -1,13 +1,9 @@
-"""One book on the workbench: each method makes one product by composing the stages, and tells what it did."""
+"""One book on the workbench, from its files to executed sections: composes the stages, and tells what it did."""
 
 from __future__ import annotations
 
-import hashlib
-import importlib.metadata
 import json
 import os
-import subprocess
-from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
 from pathlib import Path
 
@@ -19,14 +15,9 @@ from bindery.cache import Cache
 from bindery.data import Data, choose_data, picture_of
 from bindery.library import Library
 from bindery.model import Book, Execution, Location, Problem, ProblemsFound
-from bindery.notebooks import archive, reader_notebooks
 from bindery.plan import Step, make_plan, remember_inputs
-from bindery.report import make_report
 from bindery.tangle import tangle
 from bindery.validate import hint
-from bindery.weave import weave
-
-SITE_MAKERS = ("sphinx", "myst-nb", "myst-parser", "docutils", "pydata-sphinx-theme", "sphinx-exercise")
 
 
 class Workshop:
@@ -41,6 +32,8 @@ class Workshop:
         self.console = console
         self.data_choice = data
         self.store = Cache(self.build / "cache")
+        self.done: dict[str, Execution] = {}
+        """What has become of the sections so far."""
 
     @cached_property
     def book(self) -> Book:
@@ -94,15 +87,6 @@ class Workshop:
             self.say(f"picture: {picture}")
         return []
 
-    def wheel(self) -> list[Problem]:
-        """Pack the wheel."""
-        from bindery.package import build_wheel  # pulls in the packaging tools, which no other command needs
-
-        wheel = build_wheel(self.book.facts, self.library, self.build / "wheel")
-        digest = hashlib.sha256(wheel.read_bytes()).hexdigest()
-        self.say(f"wheel: build/wheel/{wheel.name}, sha256 {digest}")
-        return []
-
     def plan(self, why: str) -> list[Problem]:
         """Say what would run."""
         if why:
@@ -129,7 +113,7 @@ class Workshop:
         return []
 
     def run(self, only: str = "") -> list[Problem]:
-        """Run what changed; the report is written whatever happens."""
+        """Run what changed."""
         chosen = [step for step in self.steps if step.section.name == only or step.section.name.startswith(f"{only}/")]
         if only and not chosen:
             known = {part for step in self.steps for part in (step.section.name, step.section.chapter)}
@@ -153,10 +137,7 @@ class Workshop:
                 made = schedule.run([step.task for step in waiting], self.slots, on_event, self.store)
             done |= {execution.section: execution for execution in made}
         remember_inputs(self.build, steps, done.values())
-        problems = [execution.error for execution in done.values() if execution.error]
-        files.write_if_changed(
-            self.build / "report" / "report.json", make_report(self.book, self.profile, done.values(), problems)
-        )
+        self.done |= done
         for step in waiting:
             execution = done[step.section.name]
             if execution.error:
@@ -175,98 +156,3 @@ class Workshop:
         if problems:
             raise ProblemsFound(problems)
         return executions
-
-    def notebooks(self) -> list[Problem]:
-        """Write the readers' notebooks and their archive."""
-        notebooks = reader_notebooks(self.book, self.library, self.executions)
-        with files.locked(self.build / "locks" / "notebooks"):
-            files.write_tree(self.build / "notebooks", notebooks)
-            files.write_if_changed(self.build / "notebooks.zip", archive(notebooks))
-        self.say(f"notebooks: {len(notebooks)} in build/notebooks, all of them in build/notebooks.zip")
-        return []
-
-    def html(self) -> list[Problem]:
-        """Let Sphinx build the site."""
-        from bindery.site import build_site
-
-        output = self.build / "html"
-        problems = self._bind(
-            "website", output / "index.html", lambda source, work: build_site(self.root, source, work, output)
-        )
-        if not problems:
-            with files.locked(self.build / "locks" / "weave"):
-                files.write_if_changed(output / "build.json", self._build_facts())
-        return problems
-
-    def pdf(self) -> list[Problem]:
-        """Let Sphinx write the book for LaTeX, and LaTeX typeset it."""
-        from bindery.pdf import lacking, typeset
-        from bindery.site import run_sphinx
-
-        output = self.build / "pdf" / "book.pdf"
-        problems = lacking()
-        if problems:
-            return problems
-
-        def make(source: Path, work: Path) -> list[Problem]:
-            return run_sphinx(self.root, source, work, "latex") or typeset(self.root, work / "latex", output)
-
-        return self._bind("PDF", output, make)
-
-    def latex(self) -> list[Problem]:
-        """Install what the PDF needs and pip cannot, if it is missing and that may be done here."""
-        from bindery.pdf import provide
-
-        return provide(self.say)
-
-    @cached_property
-    def pages(self) -> dict[str, bytes]:
-        """The woven pages by relative path."""
-        return weave(self.book, self.library, self.executions)
-
-    def _bind(self, product: str, result: Path, make: Callable[[Path, Path], list[Problem]]) -> list[Problem]:
-        """Let `make` build a product of the woven pages, unless it would see what it saw last time."""
-        source, work = self.build / "source", self.build / "sphinx"
-        pages, shown = self.pages, result.relative_to(self.root)
-        with files.locked(self.build / "locks" / "weave"):
-            files.write_tree(source, pages)
-            seen = self._digest(pages)
-            stamp = work / f"{result.parent.name}.digest"
-            if result.is_file() and stamp.is_file() and stamp.read_text() == seen:
-                self.say(f"{product}: nothing changed, {shown}")
-                return []
-            self.say(f"{product}: Sphinx is building it")
-            files.remove(stamp)  # a build that is cut off leaves a site of two minds
-            problems = make(source, work)
-            if not problems:
-                files.write_if_changed(stamp, seen.encode())
-                self.say(f"{product}: {shown}")
-        return problems
-
-    def _digest(self, pages: Mapping[str, bytes]) -> str:
-        """Names all that website and PDF are made from: pages, settings, bindery's own part in them, versions."""
-        digest = hashlib.sha256()
-        here = Path(__file__).parent
-        own = [here / "pdf.py", *sorted((here / "sphinxext").rglob("*"))]
-        sources = [("conf.py", self.root / "conf.py"), *((path.name, path) for path in own if path.is_file())]
-        parts: Iterable[tuple[str, bytes]] = [
-            *sorted(pages.items()),
-            *((name, path.read_bytes()) for name, path in sources if path.suffix != ".pyc" and path.is_file()),
-            *((name, importlib.metadata.version(name).encode()) for name in SITE_MAKERS),
-        ]
-        for name, content in parts:
-            digest.update(f"{name}\0{len(content)}\0".encode() + content)
-        return digest.hexdigest()
-
-    def _build_facts(self) -> bytes:
-        """Version and commit, which stand in one file so that a commit alone changes no page."""
-        git = ["git", "-C", str(self.root), "describe", "--always", "--dirty", "--abbrev=10", "--exclude=*"]
-        try:
-            commit = subprocess.run(git, capture_output=True, text=True, check=True).stdout.strip()
-        except (OSError, subprocess.CalledProcessError):
-            commit = ""
-        return (json.dumps({"version": self.book.facts.version, "commit": commit}) + "\n").encode()
-
-    def all(self) -> list[Problem]:
-        """Make every product."""
-        return [*self.lib(), *self.wheel(), *self.notebooks(), *self.html(), *self.pdf()]

@@ -16,7 +16,7 @@ from bindery.cli import main
 from bindery.data import Data, choose_data, draw, undeclared
 from bindery.model import DataUse, ProblemsFound, Section
 from bindery.settings import DataSet, Facts, SectionSettings, StandIn
-from bindery.workshop import Workshop
+from bindery.press import Press
 
 SHA1 = "5c1f9a3be0d47286ac51e93f0b7d2468ace13579"
 SPRITES = "https://example.org/pokemon.zip"
@@ -246,7 +246,7 @@ def test_sections_get_the_stand_ins_that_they_declare(
     """No network is needed, pages say what the data were, and opening an undeclared set is a problem in its cell."""
     monkeypatch.delenv("D2L_MIRRORS", raising=False)
     root = make_book(HUB)
-    shop = Workshop(root, "quick", 1, Console(quiet=True))
+    shop = Press(root, "quick", 1, Console(quiet=True))
     (problem,) = shop.run()
     assert (str(problem.location), problem.rule) == ("chapters/one/c.md:10", "data")
     assert problem.message.startswith("opens data set `pokemon`")
@@ -258,12 +258,12 @@ def test_sections_get_the_stand_ins_that_they_declare(
     page = shop_page(shop, "one/b")
     assert "profile quick · stand-in data: pokemon · CPU" in page
     assert "data" not in shop_page(shop, "one/a").split("Outputs:")[1]
-    real = Workshop(root, "quick", 1, Console(quiet=True), "real")
+    real = Press(root, "quick", 1, Console(quiet=True), "real")
     (step,) = [step for step in real.steps if step.section.name == "one/b"]
     assert step.changes == ("data set `pokemon` changed",)
 
 
-def shop_page(shop: Workshop, name: str) -> str:
+def shop_page(shop: Press, name: str) -> str:
     """The last cell of a section's page."""
     from bindery.weave import weave_notebook
 

@@ -14,7 +14,7 @@ from paper import fonts, in_pdf, links, on_site
 from rich.console import Console
 
 from bindery import pdf, site
-from bindery.workshop import Workshop
+from bindery.press import Press
 
 pytestmark = pytest.mark.slow
 
@@ -92,7 +92,7 @@ def test_nothing_changed_starts_neither_sphinx_nor_latex(root: Path, monkeypatch
 
     monkeypatch.setattr(site, "run_sphinx", forbidden)
     monkeypatch.setattr(pdf, "typeset", forbidden)
-    assert Workshop(root, "quick", 1, Console(quiet=True)).pdf() == []
+    assert Press(root, "quick", 1, Console(quiet=True)).pdf() == []
 
 
 def test_two_builds_give_the_same_bytes(root: Path) -> None:

@@ -13,7 +13,7 @@ from building import bindery, contents, edit, ran
 from rich.console import Console
 
 from bindery import schedule, site
-from bindery.workshop import Workshop
+from bindery.press import Press
 
 pytestmark = pytest.mark.slow
 
@@ -43,7 +43,7 @@ def test_nothing_changed_runs_nothing_and_starts_no_sphinx(root: Path, monkeypat
     monkeypatch.setattr(schedule, "run", forbidden)
     monkeypatch.setattr(site, "build_site", forbidden)
     before = contents(root / "build/source")
-    assert Workshop(root, "quick", 1, Console(quiet=True)).html() == []
+    assert Press(root, "quick", 1, Console(quiet=True)).html() == []
     assert before == contents(root / "build/source")
 
 

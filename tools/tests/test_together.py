@@ -13,12 +13,12 @@ from test_books import pretend
 
 from bindery import site
 from bindery.plan import make_plan
-from bindery.workshop import Workshop
+from bindery.press import Press
 
 
-def workshop(root: Path) -> Workshop:
+def workshop(root: Path) -> Press:
     """A book on the workbench whose sections have run without printing anything."""
-    shop = Workshop(root, "quick", 1, Console(file=io.StringIO()))
+    shop = Press(root, "quick", 1, Console(file=io.StringIO()))
     steps = make_plan(shop.book, shop.library, "quick", shop.store, shop.build, shop.data)
     shop.__dict__["executions"] = {step.section.name: pretend(step.task) for step in steps}
     return shop
@@ -33,7 +33,7 @@ def test_two_builds_write_the_notebooks_in_turn(make_book: Callable[..., Path]) 
     )
     failures: list[BaseException] = []
 
-    def build(shop: Workshop) -> None:
+    def build(shop: Press) -> None:
         try:
             for _ in range(20):
                 for notebook in (shop.build / "notebooks").rglob("*.ipynb"):

@@ -1,0 +1,176 @@
+"""Makes what readers get of an executed book: wheel, notebooks, website, PDF, downloads; and the report for authors."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.metadata
+import json
+import subprocess
+from collections.abc import Callable, Iterable, Mapping
+from functools import cached_property
+from pathlib import Path
+
+from bindery import files
+from bindery.downloads import offer
+from bindery.model import Book, Problem, ProblemsFound
+from bindery.notebooks import archive, reader_notebooks
+from bindery.report import make_report, to_json, to_page
+from bindery.weave import weave
+from bindery.workshop import Workshop
+
+SITE_MAKERS = ("sphinx", "myst-nb", "myst-parser", "docutils", "pydata-sphinx-theme", "sphinx-exercise")
+
+
+class Press(Workshop):
+    """A workshop whose sections, once run, become products: each method makes one and tells what it did."""
+
+    site_made = False
+    """Whether the website has been made, or found unchanged, by this command."""
+
+    def wheel(self) -> list[Problem]:
+        """Pack the wheel."""
+        from bindery.package import build_wheel  # pulls in the packaging tools, which no other command needs
+
+        wheel = build_wheel(self.book.facts, self.library, self.build / "wheel")
+        files.write_if_changed(self._stamp("wheel"), self._wheel_inputs().encode())
+        digest = hashlib.sha256(wheel.read_bytes()).hexdigest()
+        self.say(f"wheel: build/wheel/{wheel.name}, sha256 {digest}")
+        return []
+
+    def notebooks(self) -> list[Problem]:
+        """Write the readers' notebooks and their archive."""
+        notebooks = reader_notebooks(self.book, self.library, self.executions)
+        with files.locked(self.build / "locks" / "notebooks"):
+            files.write_tree(self.build / "notebooks", notebooks)
+            files.write_if_changed(self.build / "notebooks.zip", archive(notebooks))
+            files.write_if_changed(self._stamp("notebooks"), self._digest(self.pages).encode())
+        self.say(f"notebooks: {len(notebooks)} in build/notebooks, all of them in build/notebooks.zip")
+        return []
+
+    def html(self) -> list[Problem]:
+        """Let Sphinx build the site."""
+        from bindery.site import build_site
+
+        output = self.build / "html"
+        problems = self._bind(
+            "website", output / "index.html", lambda source, work: build_site(self.root, source, work, output)
+        )
+        if not problems:
+            with files.locked(self.build / "locks" / "weave"):
+                files.write_if_changed(output / "build.json", self._build_facts())
+                offer(self.book.facts, self._downloads(), output / "downloads")
+            self.site_made = True
+        return problems
+
+    def _downloads(self) -> dict[str, Path | None]:
+        """What readers can download; a product that is older than the site is not offered with it."""
+        pages = self._digest(self.pages)
+        wheel = next((self.build / "wheel").glob("*.whl"), self.build / "wheel" / "none")
+        made = {
+            "pdf": (self.build / "pdf" / "book.pdf", pages),
+            "notebooks": (self.build / "notebooks.zip", pages),
+            "wheel": (wheel, self._wheel_inputs()),
+        }
+        return {name: file if self._is_current(name, file, inputs) else None for name, (file, inputs) in made.items()}
+
+    def _stamp(self, product: str) -> Path:
+        """The file that says what a product was made from."""
+        return self.build / "sphinx" / f"{product}.digest"
+
+    def _is_current(self, product: str, file: Path, inputs: str) -> bool:
+        stamp = self._stamp(product)
+        return file.is_file() and stamp.is_file() and stamp.read_text() == inputs
+
+    def _wheel_inputs(self) -> str:
+        return hashlib.sha256(f"{self.library.digest} {self.book.facts!r}".encode()).hexdigest()
+
+    def report(self, problems: list[Problem]) -> None:
+        """Write what this build did and what was wrong; the website gets a copy if it was made."""
+        folder, site = self.build / "report", self.build / "html"
+        kept = folder / "report.json"
+        try:
+            book: Book | None = self.book
+        except ProblemsFound:
+            book = None
+        before = kept.read_bytes() if kept.is_file() else b""
+        report = make_report(book, self.profile, self.done.values(), problems, before)
+        places = [(folder, "../html/" if (site / "index.html").is_file() else "")]
+        if self.site_made:
+            places.append((site / "report", "../"))
+        for place, way in places:
+            files.write_if_changed(place / "report.json", to_json(report))
+            files.write_if_changed(place / "index.html", to_page(report, way))
+
+    def pdf(self) -> list[Problem]:
+        """Let Sphinx write the book for LaTeX, and LaTeX typeset it."""
+        from bindery.pdf import lacking, typeset
+        from bindery.site import run_sphinx
+
+        output = self.build / "pdf" / "book.pdf"
+        problems = lacking()
+        if problems:
+            return problems
+
+        def make(source: Path, work: Path) -> list[Problem]:
+            return run_sphinx(self.root, source, work, "latex") or typeset(self.root, work / "latex", output)
+
+        return self._bind("PDF", output, make)
+
+    def latex(self) -> list[Problem]:
+        """Install what the PDF needs and pip cannot, if it is missing and that may be done here."""
+        from bindery.pdf import provide
+
+        return provide(self.say)
+
+    @cached_property
+    def pages(self) -> dict[str, bytes]:
+        """The woven pages by relative path."""
+        return weave(self.book, self.library, self.executions)
+
+    def _bind(self, product: str, result: Path, make: Callable[[Path, Path], list[Problem]]) -> list[Problem]:
+        """Let `make` build a product of the woven pages, unless it would see what it saw last time."""
+        source, work = self.build / "source", self.build / "sphinx"
+        pages, shown = self.pages, result.relative_to(self.root)
+        with files.locked(self.build / "locks" / "weave"):
+            files.write_tree(source, pages)
+            seen = self._digest(pages)
+            stamp = self._stamp(result.parent.name)
+            if self._is_current(result.parent.name, result, seen):
+                self.say(f"{product}: nothing changed, {shown}")
+                return []
+            self.say(f"{product}: Sphinx is building it")
+            files.remove(stamp)  # a build that is cut off leaves a site of two minds
+            problems = make(source, work)
+            if not problems:
+                files.write_if_changed(stamp, seen.encode())
+                self.say(f"{product}: {shown}")
+        return problems
+
+    def _digest(self, pages: Mapping[str, bytes]) -> str:
+        """Names all that website and PDF are made from: pages, settings, bindery's own part in them, versions."""
+        digest = hashlib.sha256()
+        here = Path(__file__).parent
+        own = [here / "pdf.py", *sorted((here / "sphinxext").rglob("*"))]
+        sources = [("conf.py", self.root / "conf.py"), *((path.name, path) for path in own if path.is_file())]
+        parts: Iterable[tuple[str, bytes]] = [
+            *sorted(pages.items()),
+            *((name, path.read_bytes()) for name, path in sources if path.suffix != ".pyc" and path.is_file()),
+            *((name, importlib.metadata.version(name).encode()) for name in SITE_MAKERS),
+        ]
+        for name, content in parts:
+            digest.update(f"{name}\0{len(content)}\0".encode() + content)
+        return digest.hexdigest()
+
+    def _build_facts(self) -> bytes:
+        """Version and commit, which stand in one file so that a commit alone changes no page."""
+        git = ["git", "-C", str(self.root), "describe", "--always", "--dirty", "--abbrev=10", "--exclude=*"]
+        try:
+            commit = subprocess.run(git, capture_output=True, text=True, check=True).stdout.strip()
+        except (OSError, subprocess.CalledProcessError):
+            commit = ""
+        return (json.dumps({"version": self.book.facts.version, "commit": commit}) + "\n").encode()
+
+    def all(self) -> list[Problem]:
+        """Make every product."""
+        # The website last: it offers the others.
+        return [*self.lib(), *self.wheel(), *self.notebooks(), *self.pdf(), *self.html()]
