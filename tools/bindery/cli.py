@@ -110,9 +110,19 @@ def _parser() -> argparse.ArgumentParser:
     plan.add_argument("--why", default="", metavar="SECTION", help="list every input of this section that changed")
     add("lib", "tangle the saved blocks into build/library", lambda press, _: press.lib())
     add("wheel", "pack the library into build/wheel", lambda press, _: press.wheel())
-    add("notebooks", "run what changed and make the readers' notebooks", lambda press, _: press.notebooks(), reported=True)
+    add(
+        "notebooks",
+        "run what changed and make the readers' notebooks",
+        lambda press, _: press.notebooks(),
+        reported=True,
+    )
     data = add("data", "draw the stand-ins for the data sets", lambda press, options: press.make_data(options.show))
     data.add_argument("--show", type=Path, metavar="FILE.png", help="make a picture of some of what was drawn")
-    add("all", "make everything: website, PDF, notebooks, library and wheel", lambda press, _: press.all(), reported=True)
+    add(
+        "all",
+        "make everything: website, PDF, notebooks, library and wheel",
+        lambda press, _: press.all(),
+        reported=True,
+    )
     add("latex", "install what the PDF needs, if it is missing and that may be done", lambda press, _: press.latex())
     return parser

@@ -25,7 +25,7 @@ class Press(Workshop):
     """A workshop whose sections, once run, become products: each method makes one and tells what it did."""
 
     site_made = False
-    """Whether the website has been made, or found unchanged, by this command."""
+    """Whether this command has made the website; one that it found unchanged keeps the report that it has."""
 
     def wheel(self) -> list[Problem]:
         """Pack the wheel."""
@@ -52,14 +52,17 @@ class Press(Workshop):
         from bindery.site import build_site
 
         output = self.build / "html"
-        problems = self._bind(
-            "website", output / "index.html", lambda source, work: build_site(self.root, source, work, output)
-        )
+
+        def make(source: Path, work: Path) -> list[Problem]:
+            found = build_site(self.root, source, work, output)
+            self.site_made = not found
+            return found
+
+        problems = self._bind("website", output / "index.html", make)
         if not problems:
             with files.locked(self.build / "locks" / "weave"):
                 files.write_if_changed(output / "build.json", self._build_facts())
                 offer(self.book.facts, self._downloads(), output / "downloads")
-            self.site_made = True
         return problems
 
     def _downloads(self) -> dict[str, Path | None]:

@@ -1,4 +1,4 @@
-"""What a build did, for people and programs that ask later: executions and problems in, two files' content out. Pure."""
+"""What a build did, for people and programs that ask later: executions and problems in, a report out. Pure."""
 
 from __future__ import annotations
 
@@ -85,9 +85,16 @@ def _cells(section: Section, execution: Execution) -> list[dict[str, Any]]:
         if cell["id"] != INJECTED_ID:  # which has no place of its own: it counts with the one before it
             place = next(places).location
         if runs(cell) and (took := next(seconds, None)) is not None:
-            code = cell["source"].strip().split("\n")[0]
+            code = _telling_line(cell["source"])
             cells.append({"path": place.path, "line": place.line, "code": code, "seconds": round(took, 3)})
     return cells
+
+
+def _telling_line(source: str) -> str:
+    """The first line of a cell that says something: no comment, no magic, no seed, if there is another."""
+    lines = [line.strip() for line in source.split("\n") if line.strip()]
+    dull = ("#", "%", "torch.manual_seed(", "import ", "from ")
+    return next((line for line in lines if not line.startswith(dull)), lines[0])
 
 
 def _last_run(before: bytes) -> list[dict[str, Any]]:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from bindery import cache as cache_module
 from bindery.book import read_book
 from bindery.cache import Cache, inputs_of, versions_of
 from bindery.data import choose_data
@@ -245,3 +246,25 @@ def test_plan_says_what_changed(
     assert (again.cached is not None, again.changes, again.estimate) == (True, (), 1.25)
     (edited,) = steps_of(make_book(BOOK.replace(old, new)), tmp_path)
     assert (None, changes) == (edited.cached, edited.changes)
+
+
+def test_an_editable_distribution_is_known_by_its_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its version stays as it is while its code changes, and results made with the old code must not be used."""
+    (tmp_path / "growing").mkdir()
+    (tmp_path / "growing" / "__init__.py").write_text("x = 1\n")
+    facts = tmp_path / "growing-2.0.dist-info"
+    facts.mkdir()
+    (facts / "METADATA").write_text("Metadata-Version: 2.1\nName: growing\nVersion: 2.0\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+
+    def version() -> str:
+        cache_module._version.cache_clear()
+        return versions_of(frozenset({"growing"}))["growing"]
+
+    assert version() == "2.0"
+    (facts / "direct_url.json").write_text('{"url": "file:///growing", "dir_info": {"editable": true}}')
+    first = version()
+    assert first.startswith("2.0+")
+    assert version() == first
+    (tmp_path / "growing" / "__init__.py").write_text("x = 2\n")
+    assert version() != first

@@ -15,8 +15,8 @@ from bindery import standin
 from bindery.cli import main
 from bindery.data import Data, choose_data, draw, undeclared
 from bindery.model import DataUse, ProblemsFound, Section
-from bindery.settings import DataSet, Facts, SectionSettings, StandIn
 from bindery.press import Press
+from bindery.settings import DataSet, Facts, SectionSettings, StandIn
 
 SHA1 = "5c1f9a3be0d47286ac51e93f0b7d2468ace13579"
 SPRITES = "https://example.org/pokemon.zip"

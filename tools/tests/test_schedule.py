@@ -1,6 +1,7 @@
 """Many sections at once: each gets its execution, whatever happens to others."""
 
 import asyncio
+import itertools
 import os
 import signal
 import time
@@ -65,8 +66,13 @@ class TestMany:
             running += {"start": 1, "cell": 0, "end": -1}[event.kind]
             most.append(running)
 
-        schedule.run([runner.task(code("1", 3), name=name) for name in "abc"], 2, count)
+        executions = schedule.run([runner.task(code("1", 3), name=name) for name in "abc"], 2, count)
         assert (max(most), running) == (2, 0)
+        turns = [(execution.turn, execution.seconds) for execution in executions if execution.turn]
+        assert {turn.slot for turn, _ in turns} == {0, 1}
+        for slot in (0, 1):
+            lane = sorted((turn.start, turn.start + seconds) for turn, seconds in turns if turn.slot == slot)
+            assert all(start >= end for (_, end), (start, _) in itertools.pairwise(lane))
 
     def test_no_tasks(self) -> None:
         """Nothing to do gives nothing."""
