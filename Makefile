@@ -48,6 +48,7 @@ test: $(READY_TO_TEST) latex  ## Run all tests, the fast ones first
 
 check: $(READY_TO_TEST)  ## Format, lint and types of bindery, as a commit should have them
 	@cd tools && ../.venv/bin/ruff format --check . ../conf.py && ../.venv/bin/ruff check . ../conf.py && ../.venv/bin/mypy
+	@.venv/bin/actionlint -shellcheck= .github/workflows/*.yml
 	@.venv/bin/codespell --toml tools/pyproject.toml README.md CONTRIBUTING.md CHANGELOG.md chapters tools/bindery
 
 clean:  ## Delete everything generated; it costs only time
