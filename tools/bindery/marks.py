@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import io
 import re
 import tokenize
@@ -10,8 +11,8 @@ from dataclasses import dataclass
 from bindery.model import Cell, Problem
 
 MARK = re.compile(r"#\s*@save\b:?\s*(.*)")
-LIKE_A_MARK = re.compile(r"#\s*@\s*sav", re.IGNORECASE)
-"""What an author who writes it means as a mark."""
+LIKE_A_MARK = re.compile(r"#\s*@\s*sav|#@\s*(?P<word>\w+)", re.IGNORECASE)
+"""What an author may mean as a mark; a word is one only if it is close to `save`."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,8 @@ def find_marks(cell: Cell, python: str, problems: list[Problem]) -> list[Mark]:
     """The marks among the comments of a cell's Python; a comment that only looks like a mark is a problem."""
     marks = []
     for token in tokenize.generate_tokens(io.StringIO(python).readline):
-        if token.type != tokenize.COMMENT or not LIKE_A_MARK.search(token.string):
+        like = LIKE_A_MARK.search(token.string) if token.type == tokenize.COMMENT else None
+        if not like or (like["word"] and not difflib.get_close_matches(like["word"].lower(), ["save"], cutoff=0.75)):
             continue
         match = MARK.fullmatch(token.string)
         message = ""
