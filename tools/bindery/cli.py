@@ -33,7 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = _parser().parse_args(arguments)
     out = Console(highlight=False, soft_wrap=True)
     errors = Console(stderr=True, highlight=False, soft_wrap=True)
-    press = Press(options.root.resolve(), options.profile, options.slots, out, options.data)
+    press = Press(options.root.resolve(), options.profile, options.slots, out, options.data, options.kernels == "warm")
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that kernels are stopped and cleaned up
     try:
         try:
@@ -87,6 +87,13 @@ def _parser() -> argparse.ArgumentParser:
         type=int,
         default=os.environ.get("CPU_SLOTS") or len(os.sched_getaffinity(0)),
         help="sections that run at once (default: one for each core)",
+    )
+    parser.add_argument(
+        "--kernels",
+        type=_one_of("kind of kernel", "warm", "fresh"),
+        metavar="{warm,fresh}",
+        default=os.environ.get("KERNELS") or "warm",
+        help="warm: fork kernels from a process that has imported what they need; fresh: start each (default: warm)",
     )
     parser.add_argument(
         "--data",

@@ -19,6 +19,7 @@ from nbclient.exceptions import CellExecutionError, DeadKernelError
 from bindery import kernels, traces
 from bindery.data import undeclared
 from bindery.model import Cell, Execution, Location, Problem, Task, runs
+from bindery.provision import WarmParent
 
 INJECTED_TAG = "injected-parameters"
 
@@ -53,7 +54,9 @@ def notebook_of(task: Task) -> dict[str, Any]:
     return {"cells": cells, "metadata": metadata, "nbformat": 4, "nbformat_minor": 5}
 
 
-async def execute(task: Task, on_cell: Callable[[int, int], None], threads: int | None = None) -> Execution:
+async def execute(
+    task: Task, on_cell: Callable[[int, int], None], threads: int | None = None, warm: WarmParent | None = None
+) -> Execution:
     """Run a section's code cells in order; `on_cell` hears each one's number as it starts, and of how many."""
     start = monotonic()
     notebook = nbformat.from_dict(notebook_of(task))  # type: ignore[no-untyped-call]  # nbformat has no types here
@@ -64,7 +67,7 @@ async def execute(task: Task, on_cell: Callable[[int, int], None], threads: int 
             threads = threads or len(os.sched_getaffinity(0))
             gpu = task.environment.get("device") == "cuda"
             async with kernels.running(
-                task.folder, task.library.absolute(), task.home.absolute(), threads, gpu, task.data.mirrors
+                task.folder, task.library.absolute(), task.home.absolute(), threads, gpu, task.data.mirrors, warm
             ) as kernel:
                 error = await _Run(task, notebook, kernel).all(on_cell, seconds)
         except kernels.KernelFailed as failure:

@@ -21,6 +21,8 @@ from jupyter_client.asynchronous.client import AsyncKernelClient
 from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
 from jupyter_client.manager import AsyncKernelManager
 
+from bindery.provision import Forked, WarmParent, WarmProvisioner
+
 START_TIMEOUT = 60
 """Seconds that a kernel may take to answer at all."""
 
@@ -62,7 +64,7 @@ class Kernel:
 
     manager: AsyncKernelManager
     client: AsyncKernelClient
-    process: subprocess.Popen[bytes]
+    process: subprocess.Popen[bytes] | Forked
     log_file: IO[bytes]
     private: Path
 
@@ -104,9 +106,18 @@ class _Specifications(KernelSpecManager):
 
 @asynccontextmanager
 async def running(
-    folder: Path, library: Path, home: Path, threads: int, gpu: bool = False, mirrors: Path | None = None
+    folder: Path,
+    library: Path,
+    home: Path,
+    threads: int,
+    gpu: bool = False,
+    mirrors: Path | None = None,
+    warm: WarmParent | None = None,
 ) -> AsyncIterator[Kernel]:
-    """A fresh kernel that works in `folder` and imports from `library`; dead and cleaned up after the block."""
+    """A kernel that works in `folder` and imports from `library`; dead and cleaned up after the block.
+
+    It comes from the warm parent, if there is one that gives it, and is a new process otherwise.
+    """
     start_afresh(folder)
     # ZeroMQ drops messages over its high-water mark; a section that prints much would lose its "idle" and hang.
     context = zmq.asyncio.Context()
@@ -121,6 +132,9 @@ async def running(
             transport="ipc",
             ip=str(private / "socket"),
         )
+        if warm:
+            specification = manager.kernel_spec
+            manager.provisioner = WarmProvisioner(kernel_spec=specification, parent=manager, source=warm)
         try:
             await manager.start_kernel(
                 cwd=str(folder),
@@ -192,10 +206,10 @@ def _private_directory() -> tempfile.TemporaryDirectory[str]:
     return tempfile.TemporaryDirectory(prefix="bindery-", dir=None if short else "/tmp", ignore_cleanup_errors=True)
 
 
-def _process(manager: AsyncKernelManager) -> subprocess.Popen[bytes]:
+def _process(manager: AsyncKernelManager) -> subprocess.Popen[bytes] | Forked:
     """The process just started; the manager forgets it when it ends, and we want its exit status."""
     provisioner: Any = manager.provisioner
-    process: subprocess.Popen[bytes] = provisioner.process
+    process: subprocess.Popen[bytes] | Forked = provisioner.process
     return process
 
 
@@ -209,8 +223,11 @@ async def _ready(kernel: Kernel) -> None:
         raise KernelFailed(f"the kernel {kernel.fate} before it was ready", kernel.log) from error
 
 
-def _kill(process: subprocess.Popen[bytes], private: Path) -> None:
+def _kill(process: subprocess.Popen[bytes] | Forked, private: Path) -> None:
     """Kill a kernel, its process group, and what it started elsewhere: that has our directory in its environment."""
+    if isinstance(process, Forked):
+        process.end()
+        return
     with suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
     with suppress(subprocess.TimeoutExpired):

@@ -18,8 +18,17 @@ class LosslessKernelApp(IPKernelApp):
         super().init_iopub(context)  # type: ignore[no-untyped-call]  # ipykernel has no types here
 
 
-if __name__ == "__main__":
-    # The working directory is not for our own imports; IPython adds it again for the section's.
+def forget_working_directory() -> None:
+    """Import nothing of ours from the working directory; IPython adds it again for the section."""
     if sys.path[0] == "" or Path(sys.path[0]) == Path.cwd():
         del sys.path[0]
+
+
+def run() -> None:
+    """Be a kernel until it is told to stop."""
     LosslessKernelApp.launch_instance()
+
+
+if __name__ == "__main__":
+    forget_working_directory()
+    run()

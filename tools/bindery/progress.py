@@ -35,6 +35,8 @@ class _Lines:
             outcome = "failed" if event.execution.error else "another build ran" if event.execution.cached else "ran"
             seconds = f"{event.execution.seconds:.1f} s"
             self.console.print(f"[{self.ended}/{self.sections}] {outcome} {event.section} in {seconds}", markup=False)
+            if event.note:
+                self.console.print(event.note, markup=False)
 
 
 class _Bars:
@@ -61,3 +63,5 @@ class _Bars:
         else:
             self.progress.remove_task(self.running.pop(event.section))
             self.progress.advance(self.all)
+            if event.note:
+                self.progress.console.print(event.note, markup=False)

@@ -5,15 +5,20 @@ from __future__ import annotations
 import asyncio
 import concurrent.futures
 import os
+import sys
+import tempfile
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, nullcontext, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, replace
+from pathlib import Path
 from time import monotonic
 from typing import Literal, Protocol, TypeVar
 
+from bindery import kernels
 from bindery.execute import execute, notebook_of
 from bindery.model import Execution, Location, Problem, Task, Turn
+from bindery.provision import HEAVY, WarmParent, warm_parent
 
 Result = TypeVar("Result")
 
@@ -28,6 +33,8 @@ class Event:
     """The number of the code cell that starts, from 1."""
     cells: int = 0
     execution: Execution | None = None
+    note: str = ""
+    """What else the user should know at the end of a section."""
 
 
 OnEvent = Callable[[Event], None]
@@ -55,58 +62,83 @@ class KeepNothing:
         return execution
 
 
-def run(tasks: Sequence[Task], slots: int, on_event: OnEvent, store: Store | None = None) -> list[Execution]:
+def run(
+    tasks: Sequence[Task], slots: int, on_event: OnEvent, store: Store | None = None, warm: bool = True
+) -> list[Execution]:
     """Run all tasks, starting them in the order given; the executions come in the same order.
 
-    Ctrl-C kills the kernels, then raises KeyboardInterrupt.
+    If `warm`, what several tasks import is imported once, by a process that forks their kernels; a single task gets a
+    new process. Ctrl-C kills the kernels, then raises KeyboardInterrupt.
     """
-    return asyncio.run(_run(tasks, slots, on_event, store or KeepNothing()))
+    slots = max(1, min(slots, len(tasks)))
+    threads = max(1, len(os.sched_getaffinity(0)) // slots)
+    with _warm_parent(tasks, threads) if warm else nullcontext() as parent:
+        return asyncio.run(_run(tasks, slots, _Means(threads, on_event, store or KeepNothing(), parent, monotonic())))
 
 
-async def _run(tasks: Sequence[Task], slots: int, on_event: OnEvent, store: Store) -> list[Execution]:
+@dataclass(frozen=True)
+class _Means:
+    """What all slots of a run share."""
+
+    threads: int
+    on_event: OnEvent
+    store: Store
+    warm: WarmParent | None
+    began: float
+
+
+@contextmanager
+def _warm_parent(tasks: Sequence[Task], threads: int) -> Iterator[WarmParent | None]:
+    """A process that has what these tasks import, if that is worth while and can be had here."""
+    # Elsewhere frameworks do not survive a fork, and nothing tells when a parent ends.
+    if len(tasks) < 2 or sys.platform != "linux":
+        yield None
+        return
+    modules = [module for name, module in HEAVY.items() if any(name in task.environment for task in tasks)]
+    with tempfile.TemporaryDirectory(prefix="bindery-") as name:
+        private = Path(name)
+        environment = kernels.environment(dict(os.environ), private, tasks[0].home.absolute(), threads, private)
+        # The library is not for the parent: each section imports its own.
+        del environment["PYTHONPATH"]
+        with warm_parent(modules, environment) as parent:
+            yield parent
+
+
+async def _run(tasks: Sequence[Task], slots: int, means: _Means) -> list[Execution]:
     """Share the tasks out over the slots."""
     executions: dict[int, Execution] = {}
     waiting = iter(enumerate(tasks))
-    slots = max(1, min(slots, len(tasks)))
-    threads = max(1, len(os.sched_getaffinity(0)) // slots)
-    began = monotonic()
     async with asyncio.TaskGroup() as group:
         for slot in range(slots):
-            group.create_task(_fill_slot(slot, began, waiting, executions, threads, on_event, store))
+            group.create_task(_fill_slot(slot, waiting, executions, means))
     return [executions[index] for index in range(len(tasks))]
 
 
 async def _fill_slot(
-    slot: int,
-    began: float,
-    waiting: Iterator[tuple[int, Task]],
-    executions: dict[int, Execution],
-    threads: int,
-    on_event: OnEvent,
-    store: Store,
+    slot: int, waiting: Iterator[tuple[int, Task]], executions: dict[int, Execution], means: _Means
 ) -> None:
     """Run one task after the other in a slot."""
     for index, task in waiting:
-        turn = Turn(monotonic() - began, slot)
-        execution = await _run_one(task, threads, on_event, store)
+        turn = Turn(monotonic() - means.began, slot)
+        execution = await _run_one(task, means)
         executions[index] = execution if execution.cached else replace(execution, turn=turn)
 
 
-async def _run_one(task: Task, threads: int, on_event: OnEvent, store: Store) -> Execution:
+async def _run_one(task: Task, means: _Means) -> Execution:
     """Run a task; a failure of our own is its problem too, so that the others go on."""
-    name = task.section.name
+    name, on_event = task.section.name, means.on_event
     try:
         on_event(Event(name, "start"))
-        claim = store.claimed(task)
+        claim = means.store.claimed(task)
         found = await _in_thread(claim.__enter__)
         try:
             execution = found or await execute(
-                task, lambda cell, cells: on_event(Event(name, "cell", cell, cells)), threads
+                task, lambda cell, cells: on_event(Event(name, "cell", cell, cells)), means.threads, means.warm
             )
-            execution = store.keep(task, execution)
+            execution = means.store.keep(task, execution)
         finally:
             claim.__exit__(None, None, None)
-        on_event(Event(name, "end", execution=execution))
+        on_event(Event(name, "end", execution=execution, note=means.warm.news() if means.warm else ""))
     except Exception as error:
         execution = _failed(task, error)
         with suppress(Exception):

@@ -23,7 +23,9 @@ from bindery.validate import hint
 class Workshop:
     """A book, its build folder, and the choices made on the command line."""
 
-    def __init__(self, root: Path, profile: str, slots: int, console: Console, data: str = "standin") -> None:
+    def __init__(
+        self, root: Path, profile: str, slots: int, console: Console, data: str = "standin", warm: bool = True
+    ) -> None:
         """Work on the book in `root`; nothing is read yet."""
         self.root = root
         self.build = root / "build"
@@ -31,6 +33,7 @@ class Workshop:
         self.slots = slots
         self.console = console
         self.data_choice = data
+        self.warm = warm
         self.store = Cache(self.build / "cache")
         self.done: dict[str, Execution] = {}
         """What has become of the sections so far."""
@@ -134,7 +137,7 @@ class Workshop:
             for step in waiting:
                 files.point(step.task.folder.parent / "data", self.data.folder)
             with showing(self.console, len(waiting)) as on_event:
-                made = schedule.run([step.task for step in waiting], self.slots, on_event, self.store)
+                made = schedule.run([step.task for step in waiting], self.slots, on_event, self.store, self.warm)
             done |= {execution.section: execution for execution in made}
         remember_inputs(self.build, steps, done.values())
         self.done |= done

@@ -53,9 +53,8 @@ class Runner:
         return execution
 
     def processes(self) -> list[int]:
-        """The processes that live and were started by a kernel of ours or are one: they know our library."""
-        marker = f"PYTHONPATH={self.library}".encode()
-        return [int(folder.name) for folder in Path("/proc").glob("[0-9]*") if marker in read(folder / "environ")]
+        """The processes that live and belong to runs of ours."""
+        return processes_of(self.folder)
 
 
 @contextmanager
@@ -67,6 +66,13 @@ def clean_runner(folder: Path) -> Iterator[Runner]:
         yield runner
         assert runner.processes() == []
         assert list(Path(temporary).iterdir()) == []
+
+
+def processes_of(folder: Path) -> list[int]:
+    """The processes of runs in a folder: kernels, what they started, and who forks them."""
+    # All of them have it in the environment that they were started with.
+    marker = f"MPLCONFIGDIR={folder / 'home'}".encode()
+    return [int(process.name) for process in Path("/proc").glob("[0-9]*") if marker in read(process / "environ")]
 
 
 def read(file: Path) -> bytes:

@@ -10,6 +10,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from building import bindery
 from conftest import REPOSITORY, TESTS
 from paper import in_pdf, on_site
 
@@ -92,6 +93,26 @@ def test_every_section_has_outputs_and_the_site_shows_them(book: Path) -> None:
         page = (book / "build/html" / f"{section['section']}.html").read_text(encoding="utf-8")
         assert "Outputs: profile quick" in page
     assert len(report["sections"]) >= 9
+
+
+@pytest.mark.parametrize("name", ["preliminaries/calculus", "front-matter/notation"])
+def test_a_section_gives_the_same_in_a_fresh_kernel(book: Path, tmp_path: Path, name: str) -> None:
+    """The book's kernels were forked from a warm parent; one that starts by itself prints and draws the same."""
+    copy = tmp_path / "again"
+    shutil.copytree(book / "chapters", copy / "chapters")
+    assert bindery(copy, "--kernels", "fresh", "run", "--only", name)[0] == 0
+    forked, fresh = (stored_outputs(root, name) for root in (book, copy))
+    assert len(forked) > 10
+    assert forked == fresh
+
+
+def stored_outputs(root: Path, name: str) -> list[object]:
+    """What the cells of a section gave, those left out that measure time."""
+    for entry in (root / "build" / "cache").rglob("*.ipynb"):
+        cells = json.loads(entry.read_text(encoding="utf-8"))["cells"]
+        if cells[0]["metadata"]["bindery"]["path"] == f"chapters/{name}.md":
+            return [cell["outputs"] for cell in cells if "outputs" in cell and "timing" not in cell["metadata"]["tags"]]
+    raise AssertionError(f"nothing is stored of {name}")
 
 
 def test_numbers_of_the_pdf_are_those_of_the_website(book: Path) -> None:

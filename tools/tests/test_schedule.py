@@ -94,4 +94,4 @@ class TestMany:
         with pytest.raises(KeyboardInterrupt):
             schedule.run(tasks, 2, interrupt)
         assert time.monotonic() - start < 20
-        assert len(pids) == 2
+        assert len(pids) >= 2
