@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from conftest import REPOSITORY
 
 import bindery
 
@@ -56,3 +57,13 @@ def test_module(path: Path) -> None:
     assert "shell=True" not in text
     assert not re.search(r"st_mtime|getmtime", text)
     assert len(text.splitlines()) <= 300
+
+
+def test_no_module_is_missing_from_the_book() -> None:
+    """The section on how the book is built names every module of bindery, and nothing else, in its table of stages."""
+    section = REPOSITORY / "chapters" / "appendix" / "how-this-book-is-built.md"
+    table = section.read_text(encoding="utf-8").partition("\n:name: tab_how_built_stages\n")[2].partition("\n```")[0]
+    named = re.findall(r"`(\w+)`", table)
+    modules = {path.stem for path in PACKAGE.glob("*.py")} - {"__init__", "__main__"}
+    packages = {path.parent.name for path in PACKAGE.glob("*/__init__.py")}
+    assert sorted(named) == sorted(modules | packages)
