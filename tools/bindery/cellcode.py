@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from functools import lru_cache
+from functools import cache
 
 CODE_MAGICS = frozenset({"time", "timeit", "prun", "capture", "memit", "mprun", "lprun"})
 """Magics whose text, or whose cell's body, is Python."""
@@ -14,7 +14,7 @@ CONTINUED = re.compile(r"^[^\S\n]*(?:[\w, ]+=[^\S\n]*)?[!%].*\\\n(?:.*\\\n)*.*$"
 """A shell line or magic that backslashes continue over several lines."""
 
 
-@lru_cache(maxsize=4096)
+@cache
 def to_python(source: str) -> str:
     """What IPython would run for a cell; a cell that is plain Python stays as it is."""
     try:
@@ -36,7 +36,7 @@ def _on_one_line(match: re.Match[str]) -> str:
     return " ".join([*(line.rstrip()[:-1] for line in lines[:-1]), lines[-1]]) + "\n" * (len(lines) - 1)
 
 
-@lru_cache(maxsize=4096)
+@cache
 def parse_cell(source: str) -> ast.Module:
     """The syntax tree of a cell; raises SyntaxError where even IPython could not run it."""
     return ast.parse(to_python(source))

@@ -84,20 +84,20 @@ def check_import_order(
             if _needs_itself(block, entry, gathered, statements):
                 message = f"importing this needs `{entry.block.names[0]}`, which is not complete without it"
                 problems.append(Problem(block.location, "import-cycle", message))
-    defined: list[Entry] = []
+    defined: set[int] = set()
     loading: list[str] = []
 
     def load(module: str) -> None:
         loading.append(module)
         for entry in ordered[module]:
             for needed in _needed(entry, gathered, statements):
-                if needed not in defined and needed.module not in loading:
+                if id(needed) not in defined and needed.module not in loading:
                     load(needed.module)
-                if needed not in defined:
+                if id(needed) not in defined:
                     name = needed.block.names[0] if needed.block.names else needed.block.of
                     message = f"importing this needs `{name}`, whose own import needs this ({needed.block.location})"
                     problems.append(Problem(entry.block.location, "import-cycle", message))
-            defined.append(entry)
+            defined.add(id(entry))
 
     for module in gathered.modules:
         if module not in loading:

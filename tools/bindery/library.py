@@ -45,13 +45,18 @@ class Library:
             digest.update(f"{path}\0{len(text.encode())}\0{text}".encode())
         return digest.hexdigest()[:20]
 
+    @cached_property
+    def _at_import(self) -> frozenset[str]:
+        """The names whose definitions run when the library is imported."""
+        return frozenset(name for name, definition in self.definitions.items() if definition.at_import)
+
     def reach(self, uses: Uses) -> list[Definition]:
         """All definitions that code with these uses can reach, ordered by name."""
         if uses.whole:
             return self._ordered(self.definitions)
         start = set(uses.names)
         if uses.imports:
-            start |= {name for name, definition in self.definitions.items() if definition.at_import}
+            start |= self._at_import
         reached: set[str] = set()
         while start:
             name = start.pop()

@@ -7,7 +7,7 @@ import ast
 from bindery.gather import Entry, Gathered
 from bindery.model import Book, Location, Problem
 from bindery.saved import SavedBlock
-from bindery.symbols import BUILTINS, free_names, uses_of_cell, uses_of_tree
+from bindery.symbols import BUILTINS, free_names, source_of, uses_of_cell, uses_of_tree
 from bindery.validate import hint
 
 IMPORT_ATTRIBUTES = frozenset({"__all__", "__doc__", "__file__", "__name__", "__path__", "__spec__"})
@@ -48,17 +48,18 @@ def _definition_of(name: str, gathered: Gathered) -> SavedBlock | None:
 
 
 def _check_prefixed(name: str, where: Location, gathered: Gathered, problems: list[Problem]) -> None:
-    known = gathered.by_name.keys() | gathered.imports.keys()
-    if any(problem.location == where and f"`{name}`" in problem.message for problem in problems):
-        return  # an extension of an unknown class, say, which has been told
-    if name not in known and name not in gathered.modules and name not in IMPORT_ATTRIBUTES:
+    if any(name in names for names in (gathered.by_name, gathered.imports, gathered.modules, IMPORT_ATTRIBUTES)):
+        return
+    if not any(problem.location == where and f"`{name}`" in problem.message for problem in problems):
+        # Else it has been told, as that of an extension of an unknown class.
+        known = gathered.by_name.keys() | gathered.imports.keys()
         message = f"the library has no `d2l.{name}`{hint(name, known) if known else ''}"
         problems.append(Problem(where, "undefined-name", message))
 
 
 def _check_bare(block: SavedBlock, entry: Entry, gathered: Gathered, problems: list[Problem]) -> None:
     """A bare name must be a saved import, a builtin or a definition of the module that the block ends up in."""
-    for name in sorted(free_names(ast.unparse(block.merged)) - {"d2l", "__class__"}):
+    for name in sorted(free_names(source_of(block.merged)) - {"d2l", "__class__"}):
         other = gathered.by_name.get(name)
         if name in BUILTINS:
             _check_builtin(name, block, entry, gathered, problems)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import warnings
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
 from bindery.cellcode import parse_cell, to_python
@@ -28,15 +29,15 @@ class SavedBlock:
     of: str = ""
     override: bool = False
 
-    @property
+    @cached_property
     def statement(self) -> ast.stmt:
         """The statement's syntax tree."""
         return ast.parse(self.source).body[0]
 
-    @property
+    @cached_property
     def merged(self) -> ast.stmt:
         """The statement as the library holds it: an extension without its `add_to_class` decorator."""
-        statement = self.statement
+        statement = ast.parse(self.source).body[0]
         if self.kind == "extension" and isinstance(statement, DEFINITIONS):
             statement.decorator_list = statement.decorator_list[1:]
         return statement

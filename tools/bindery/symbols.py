@@ -8,6 +8,7 @@ import re
 import symtable
 from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from functools import cache
 
 from bindery.cellcode import magic_code, parse_cell
 from bindery.saved import DEFINITIONS, plain_name
@@ -16,6 +17,8 @@ BUILTINS = frozenset(dir(builtins)) | {"__file__", "__name__", "__doc__", "__spe
 COMPREHENSIONS = ("genexpr", "listcomp", "setcomp", "dictcomp")
 """What symtable calls the scopes, other than class bodies, that run where they stand."""
 MENTION = re.compile(r"\bd2l\b")
+USES_SOMETHING = re.compile(r"d2l|import")
+"""What stands in every cell that uses the library or a package; most cells need not be taken apart."""
 
 
 @dataclass(frozen=True)
@@ -40,8 +43,11 @@ def uses_of_cells(sources: Iterable[str]) -> Uses:
     return merged
 
 
+@cache
 def uses_of_cell(source: str) -> Uses:
     """What one cell uses; a cell that is not Python counts as using all if it names the library."""
+    if not USES_SOMETHING.search(source):
+        return Uses()
     try:
         return uses_of_tree(parse_cell(source))
     except SyntaxError:
@@ -49,6 +55,7 @@ def uses_of_cell(source: str) -> Uses:
         return Uses(whole=mentioned, imports=mentioned)
 
 
+@cache
 def uses_of_tree(tree: ast.AST) -> Uses:
     """What a syntax tree uses, magics that hold Python included."""
     names: dict[str, int] = {}
@@ -118,9 +125,20 @@ def _join(a: Uses, b: Uses) -> Uses:
     )
 
 
+@cache
+def source_of(tree: ast.AST) -> str:
+    """A syntax tree as Python text."""
+    return ast.unparse(tree)
+
+
+@cache
+def _symbols(source: str) -> symtable.SymbolTable:
+    return symtable.symtable(source, "<saved>", "exec")
+
+
 def free_names(source: str) -> frozenset[str]:
     """The names that a module of this source takes from outside it (globals it reads but never binds)."""
-    table = symtable.symtable(source, "<saved>", "exec")
+    table = _symbols(source)
     bound = {symbol.get_name() for symbol in table.get_symbols() if symbol.is_assigned() or symbol.is_imported()}
     read: set[str] = set()
     for scope in _scopes(table):
@@ -136,7 +154,7 @@ def free_names(source: str) -> frozenset[str]:
 def global_names(source: str) -> frozenset[str]:
     """The names that code may read or change in the module that holds it, its own included."""
     names: set[str] = set()
-    for scope in _scopes(symtable.symtable(source, "<saved>", "exec")):
+    for scope in _scopes(_symbols(source)):
         for symbol in scope.get_symbols():
             # A class body may read a global before it binds the same name, as in `rate = rate`.
             in_class = scope.get_type() == "class" and symbol.is_referenced()
@@ -174,13 +192,14 @@ def annotations_of(function: ast.FunctionDef | ast.AsyncFunctionDef) -> list[ast
     return [annotation for annotation in found if annotation]
 
 
+@cache
 def import_time_uses(statement: ast.AST) -> frozenset[str]:
     """Names, bare or with the library's prefix, that importing the statement evaluates."""
     names = set()
     for node in import_time_nodes(statement):
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "d2l":
             names.add(node.attr)
-    waiting = [symtable.symtable(ast.unparse(statement), "<saved>", "exec")]
+    waiting = [_symbols(source_of(statement))]
     while waiting:
         scope = waiting.pop()
         for symbol in scope.get_symbols():

@@ -15,7 +15,7 @@ from bindery.merge import Line, block_lines, merge_class
 from bindery.model import Book, Location, Problem, ProblemsFound
 from bindery.names import check_names
 from bindery.saved import SavedBlock
-from bindery.symbols import BUILTINS, free_names, global_names, runs_at_import, uses_of_tree
+from bindery.symbols import BUILTINS, free_names, global_names, runs_at_import, source_of, uses_of_tree
 
 PACKAGE = "d2l/torch"
 PREFIX_IMPORT = "from d2l import torch as d2l"
@@ -61,7 +61,7 @@ def _definitions(gathered: Gathered) -> dict[str, Definition]:
             blocks = [*parts_of(entry), *(item.block for item in entry.items)]
             trees = [block.merged for block in blocks]
             uses = [uses_of_tree(tree) for tree in trees]
-            bare = {name for tree in trees for name in global_names(ast.unparse(tree))}
+            bare = {name for tree in trees for name in global_names(source_of(tree))}
             found |= dict.fromkeys(
                 entry.block.names,
                 Definition(

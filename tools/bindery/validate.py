@@ -84,6 +84,8 @@ _Loader.add_implicit_resolver("tag:yaml.org,2002:float", FLOAT, list("-+.0123456
 
 def read_yaml(text: str, path: str, first_line: int, rule: str) -> tuple[Any, LineOf, list[Problem]]:
     """Parse YAML; gives the data and a function from a key's path to its line in the file."""
+    if not text:
+        return None, lambda _: first_line, []
     try:
         node = yaml.compose(text, Loader=_Loader)
         data = yaml.load(text, Loader=_Loader)
