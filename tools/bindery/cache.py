@@ -7,7 +7,7 @@ import importlib.metadata
 import importlib.util
 import json
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cache as remember
@@ -18,6 +18,7 @@ from typing import Any
 from bindery.files import locked, write_if_changed
 from bindery.library import Library
 from bindery.model import Execution, Injected, Section, Task
+from bindery.shared import Listed, SharedCache
 from bindery.symbols import uses_of_cells
 
 FORMAT = 2
@@ -124,11 +125,12 @@ def _providers() -> Mapping[str, list[str]]:
 
 
 class Cache:
-    """Results of runs, one notebook per entry, in a folder."""
+    """Results of runs, one notebook per entry, in a folder; what is not there may come from a shared cache."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, shared: SharedCache | None = None) -> None:
         """Use this folder, which need not exist."""
         self.folder = folder
+        self.shared = shared
         self.damaged: set[str] = set()
         """The sections whose entries were there but not as they had been written."""
 
@@ -138,6 +140,29 @@ class Cache:
 
     def find(self, section: Section, key: str, environment: Mapping[str, str]) -> Execution | None:
         """The stored result, or None; an entry with other bytes than were written counts as not there."""
+        own = self._entry(section, key, environment)
+        listed = self.shared.listed(section.name, key, environment) if self.shared and not own else None
+        if not self.shared or not listed:
+            return own
+        path = self.path(key, listed.environment)
+        if not path.is_file() and (content := self.shared.fetch(listed)) is not None:
+            write_if_changed(path, content)
+        return self._entry(section, key, listed.environment)
+
+    def publish(self, done: Iterable[tuple[str, str, Mapping[str, str]]]) -> int:
+        """Give the results of sections, known by name, key and environment, to the shared cache; says how many."""
+        if not self.shared:
+            return 0
+        results = {}
+        for name, key, environment in done:
+            path = self.path(key, environment)
+            content = path.read_bytes()
+            digest = hashlib.sha256(content).hexdigest()
+            listed = Listed(key, dict(environment), path.relative_to(self.folder).as_posix(), digest)
+            results[name] = (listed, content)
+        return self.shared.publish(results)
+
+    def _entry(self, section: Section, key: str, environment: Mapping[str, str]) -> Execution | None:
         try:
             content = self.path(key, environment).read_bytes()
         except OSError:

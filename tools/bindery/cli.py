@@ -14,6 +14,7 @@ from rich.console import Console
 
 from bindery.model import Problem, ProblemsFound
 from bindery.press import Press
+from bindery.workshop import Choices
 
 EPILOG = """\
 examples:
@@ -35,7 +36,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = _parser().parse_args(arguments)
     out = Console(highlight=False, soft_wrap=True)
     errors = Console(stderr=True, highlight=False, soft_wrap=True)
-    press = Press(options.root.resolve(), options.profile, options.slots, out, options.data, options.kernels == "warm")
+    choices = Choices(
+        profile=options.profile,
+        slots=options.slots,
+        data=options.data,
+        warm=options.kernels == "warm",
+        cache=options.cache,
+        cache_mode=options.cache_mode,
+    )
+    press = Press(options.root.resolve(), choices, out)
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that kernels are stopped and cleaned up
     try:
         try:
@@ -103,6 +112,19 @@ def _parser() -> argparse.ArgumentParser:
         metavar="{standin,real}",
         default=os.environ.get("DATA") or "standin",
         help="standin: small generated data sets, no network; real: the published ones (default: standin)",
+    )
+    parser.add_argument(
+        "--cache",
+        metavar="URL",
+        default=os.environ.get("CACHE") or "",
+        help="where other machines keep results: file://…, s3://… (with s3fs), ssh://… (with sshfs), and so on",
+    )
+    parser.add_argument(
+        "--cache-mode",
+        type=_one_of("mode", "read", "write"),
+        metavar="{read,write}",
+        default=os.environ.get("CACHE_MODE") or "read",
+        help="read: take results whatever machine made them; write: add to them what is made here (default: read)",
     )
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
 

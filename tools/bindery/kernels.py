@@ -33,7 +33,7 @@ _LONGEST_TEMPORARY_PATH = 60
 """Unix socket paths may have about 100 bytes; this leaves room for our own names and those of a section's workers."""
 
 _HIDDEN = (
-    *("BINDERY_", "COLUMNS", "FORCE_COLOR", "IPY", "JPY_", "JUPYTER_", "LINES"),
+    *("BINDERY_", "CACHE", "COLUMNS", "FORCE_COLOR", "IPY", "JPY_", "JUPYTER_", "LINES"),
     *("MAKE", "MFLAGS", "NO_COLOR", "PYTEST_", "PYTHON"),
 )
 """How variables begin that tell how the book is being built, or that change what the same code prints."""

@@ -96,7 +96,7 @@ class Press(Workshop):
         except ProblemsFound:
             book = None
         before = kept.read_bytes() if kept.is_file() else b""
-        report = make_report(book, self.profile, self.done.values(), problems, before)
+        report = make_report(book, self.choices.profile, self.done.values(), problems, before)
         places = [(folder, "../html/" if (site / "index.html").is_file() else "")]
         if self.site_made:
             places.append((site / "report", "../"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
@@ -16,25 +17,37 @@ from bindery.data import Data, choose_data, picture_of
 from bindery.library import Library
 from bindery.model import Book, Execution, Location, Problem, ProblemsFound
 from bindery.plan import Step, make_plan, remember_inputs
+from bindery.shared import SharedCache
 from bindery.tangle import tangle
 from bindery.validate import hint
+
+
+@dataclass(frozen=True)
+class Choices:
+    """What the command line decides."""
+
+    profile: str = "quick"
+    slots: int = 1
+    data: str = "standin"
+    warm: bool = True
+    """Whether kernels are forked from a process that has imported what they need."""
+    cache: str = ""
+    """The URL of a shared cache."""
+    cache_mode: str = "read"
 
 
 class Workshop:
     """A book, its build folder, and the choices made on the command line."""
 
-    def __init__(
-        self, root: Path, profile: str, slots: int, console: Console, data: str = "standin", warm: bool = True
-    ) -> None:
+    def __init__(self, root: Path, choices: Choices, console: Console) -> None:
         """Work on the book in `root`; nothing is read yet."""
         self.root = root
         self.build = root / "build"
-        self.profile = profile
-        self.slots = slots
+        self.choices = choices
         self.console = console
-        self.data_choice = data
-        self.warm = warm
-        self.store = Cache(self.build / "cache")
+        kind, write = f"{choices.profile}-{choices.data}", choices.cache_mode == "write"
+        shared = SharedCache(choices.cache, kind, write, self.say) if choices.cache else None
+        self.store = Cache(self.build / "cache", shared)
         self.done: dict[str, Execution] = {}
         """What has become of the sections so far."""
 
@@ -56,7 +69,7 @@ class Workshop:
     def data(self) -> Data:
         """The data sets in use; stand-ins are drawn if a section declares data and they are not there."""
         declared = any(section.settings.data for section in self.book.sections())
-        return self._choose_data(self.data_choice if declared else "real")
+        return self._choose_data(self.choices.data if declared else "real")
 
     def _choose_data(self, choice: str) -> Data:
         return choose_data(self.book.facts, choice, self.build, os.environ.get("D2L_MIRRORS", ""), self.say)
@@ -64,7 +77,7 @@ class Workshop:
     @cached_property
     def steps(self) -> list[Step]:
         """What a build would do, section by section."""
-        steps = make_plan(self.book, self.library, self.profile, self.store, self.build, self.data)
+        steps = make_plan(self.book, self.library, self.choices.profile, self.store, self.build, self.data)
         for name in sorted(self.store.damaged):
             self.say(f"cache: the stored result of {name} is damaged and is not used")
         return steps
@@ -82,7 +95,7 @@ class Workshop:
 
     def make_data(self, picture: Path | None) -> list[Problem]:
         """Draw the stand-ins, say what is used for each data set, and make a picture of what was drawn."""
-        data = self._choose_data(self.data_choice)
+        data = self._choose_data(self.choices.data)
         for line in data.lines(self.root):
             self.say(line)
         if picture and data.drawn:
@@ -137,9 +150,15 @@ class Workshop:
             for step in waiting:
                 files.point(step.task.folder.parent / "data", self.data.folder)
             with showing(self.console, len(waiting)) as on_event:
-                made = schedule.run([step.task for step in waiting], self.slots, on_event, self.store, self.warm)
+                made = schedule.run(
+                    [step.task for step in waiting], self.choices.slots, on_event, self.store, self.choices.warm
+                )
             done |= {execution.section: execution for execution in made}
         remember_inputs(self.build, steps, done.values())
+        if self.choices.cache_mode == "write":
+            good = [step.task for step in steps if not done[step.section.name].error]
+            new = self.store.publish((task.section.name, task.key, task.environment) for task in good)
+            self.say(f"shared cache: {new} results put there")
         self.done |= done
         for step in waiting:
             execution = done[step.section.name]

@@ -17,6 +17,7 @@ from bindery.data import Data, choose_data, draw, undeclared
 from bindery.model import DataUse, ProblemsFound, Section
 from bindery.press import Press
 from bindery.settings import DataSet, Facts, SectionSettings, StandIn
+from bindery.workshop import Choices
 
 SHA1 = "5c1f9a3be0d47286ac51e93f0b7d2468ace13579"
 SPRITES = "https://example.org/pokemon.zip"
@@ -246,7 +247,7 @@ def test_sections_get_the_stand_ins_that_they_declare(
     """No network is needed, pages say what the data were, and opening an undeclared set is a problem in its cell."""
     monkeypatch.delenv("D2L_MIRRORS", raising=False)
     root = make_book(HUB)
-    shop = Press(root, "quick", 1, Console(quiet=True))
+    shop = Press(root, Choices(), Console(quiet=True))
     (problem,) = shop.run()
     assert (str(problem.location), problem.rule) == ("chapters/one/c.md:10", "data")
     assert problem.message.startswith("opens data set `pokemon`")
@@ -258,7 +259,7 @@ def test_sections_get_the_stand_ins_that_they_declare(
     page = shop_page(shop, "one/b")
     assert "profile quick · stand-in data: pokemon · CPU" in page
     assert "data" not in shop_page(shop, "one/a").split("Outputs:")[1]
-    real = Press(root, "quick", 1, Console(quiet=True), "real")
+    real = Press(root, Choices(data="real"), Console(quiet=True))
     (step,) = [step for step in real.steps if step.section.name == "one/b"]
     assert step.changes == ("data set `pokemon` changed",)
 

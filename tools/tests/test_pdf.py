@@ -15,6 +15,7 @@ from rich.console import Console
 
 from bindery import pdf, site
 from bindery.press import Press
+from bindery.workshop import Choices
 
 pytestmark = pytest.mark.slow
 
@@ -92,7 +93,7 @@ def test_nothing_changed_starts_neither_sphinx_nor_latex(root: Path, monkeypatch
 
     monkeypatch.setattr(site, "run_sphinx", forbidden)
     monkeypatch.setattr(pdf, "typeset", forbidden)
-    assert Press(root, "quick", 1, Console(quiet=True)).pdf() == []
+    assert Press(root, Choices(), Console(quiet=True)).pdf() == []
 
 
 def test_two_builds_give_the_same_bytes(root: Path) -> None:

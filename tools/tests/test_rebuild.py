@@ -14,6 +14,7 @@ from rich.console import Console
 
 from bindery import schedule, site
 from bindery.press import Press
+from bindery.workshop import Choices
 
 pytestmark = pytest.mark.slow
 
@@ -43,7 +44,7 @@ def test_nothing_changed_runs_nothing_and_starts_no_sphinx(root: Path, monkeypat
     monkeypatch.setattr(schedule, "run", forbidden)
     monkeypatch.setattr(site, "build_site", forbidden)
     before = contents(root / "build/source")
-    assert Press(root, "quick", 1, Console(quiet=True)).html() == []
+    assert Press(root, Choices(), Console(quiet=True)).html() == []
     assert before == contents(root / "build/source")
 
 

@@ -14,11 +14,12 @@ from test_books import pretend
 from bindery import site
 from bindery.plan import make_plan
 from bindery.press import Press
+from bindery.workshop import Choices
 
 
 def workshop(root: Path) -> Press:
     """A book on the workbench whose sections have run without printing anything."""
-    shop = Press(root, "quick", 1, Console(file=io.StringIO()))
+    shop = Press(root, Choices(), Console(file=io.StringIO()))
     steps = make_plan(shop.book, shop.library, "quick", shop.store, shop.build, shop.data)
     shop.__dict__["executions"] = {step.section.name: pretend(step.task) for step in steps}
     return shop
