@@ -38,10 +38,10 @@ bibtex_cite_id = "cite-{key}"
 numfig = True
 numfig_secnum_depth = 2
 numfig_format = {
-    "section": "Section %s",
-    "figure": "Figure %s",
-    "table": "Table %s",
-    "code-block": "Listing %s",
+    "section": "Section\N{NO-BREAK SPACE}%s",
+    "figure": "Figure\N{NO-BREAK SPACE}%s",
+    "table": "Table\N{NO-BREAK SPACE}%s",
+    "code-block": "Listing\N{NO-BREAK SPACE}%s",
 }
 math_numfig = True
 
@@ -75,7 +75,7 @@ html_theme_options = {
     "back_to_top_button": False,
     # Both keep a contrast of 7:1.
     "pygments_light_style": "a11y-high-contrast-light",
-    "pygments_dark_style": "a11y-high-contrast-dark",
+    "pygments_dark_style": "github-dark-high-contrast",
     "icon_links": [{"name": "Source", "url": facts.source, "icon": "fa-solid fa-code-branch"}] if facts.source else [],
 }
 copybutton_selector = "div:not(.output) > div.highlight pre"

@@ -119,14 +119,13 @@ async def _fill_slot(
 ) -> None:
     """Run one task after the other in a slot."""
     for index, task in waiting:
-        turn = Turn(monotonic() - means.began, slot)
-        execution = await _run_one(task, means)
-        executions[index] = execution if execution.cached else replace(execution, turn=turn)
+        executions[index] = await _run_one(task, slot, means)
 
 
-async def _run_one(task: Task, means: _Means) -> Execution:
+async def _run_one(task: Task, slot: int, means: _Means) -> Execution:
     """Run a task; a failure of our own is its problem too, so that the others go on."""
     name, on_event = task.section.name, means.on_event
+    turn = Turn(monotonic() - means.began, slot)
     try:
         on_event(Event(name, "start"))
         claim = means.store.claimed(task)
@@ -135,12 +134,13 @@ async def _run_one(task: Task, means: _Means) -> Execution:
             execution = found or await execute(
                 task, lambda cell, cells: on_event(Event(name, "cell", cell, cells)), means.threads, means.warm
             )
-            execution = means.store.keep(task, execution)
+            if not execution.cached:
+                execution = means.store.keep(task, replace(execution, turn=turn))
         finally:
             claim.__exit__(None, None, None)
         on_event(Event(name, "end", execution=execution, note=means.warm.news() if means.warm else ""))
     except Exception as error:
-        execution = _failed(task, error)
+        execution = replace(_failed(task, error), turn=turn)
         with suppress(Exception):
             on_event(Event(name, "end", execution=execution))
     return execution

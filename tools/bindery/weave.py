@@ -88,7 +88,7 @@ def profile_of(execution: Execution) -> str:
 def quick_note(values: Mapping[str, Any]) -> str:
     """What profile quick put in place of the text's values."""
     listed = ", ".join(f"`{name} = {value!r}`" for name, value in values.items())
-    return f"The outputs on this page were made with {listed}."
+    return f"The outputs of this section were made with {listed}."
 
 
 def provenance(execution: Execution) -> str:
@@ -100,7 +100,7 @@ def provenance(execution: Execution) -> str:
     versions = ", ".join([f"Python {python}", *(f"{name} {version}" for name, version in sorted(environment.items()))])
     data = "".join(f" · {kind} data: {names}" for kind, names in _data_of(facts).items())
     seconds = facts.get("seconds", execution.seconds)
-    return f"Outputs: profile {profile_of(execution)}{data} · {device.upper()} · {versions} · {seconds:.1f} s"
+    return f"Outputs: profile {profile_of(execution)}{data} · {device.upper()} · {versions} · {seconds:.1f}\N{NO-BREAK SPACE}s"
 
 
 def _data_of(facts: Mapping[str, Any]) -> dict[str, str]:

@@ -56,7 +56,8 @@ def connect(app: Sphinx) -> None:
 
 def visit_math(self: HTML5Translator, node: nodes.math) -> None:
     """Write a formula that stands in a line of text."""
-    self.body.append(f'<span class="math">{_set(self, node, node.astext(), display=False)}</span>')
+    short = " short" if len(node.astext()) <= SHORT else ""
+    self.body.append(f'<span class="math{short}">{_set(self, node, node.astext(), display=False)}</span>')
     raise nodes.SkipNode
 
 

@@ -21,6 +21,8 @@ from sphinx_exercise.nodes import (  # type: ignore[import-untyped]  # it has no
 STYLE = Path(__file__).with_name("bindery.sty")
 MARK = "%@ "
 """Begins a comment that names page and line of what follows it in the LaTeX file."""
+WHOLE = 7
+"""Lines of a listing up to which it is not split between two pages."""
 MARKED = (nodes.paragraph, nodes.math_block, nodes.literal_block, nodes.figure, nodes.table)
 
 COUNTERS = {"figure": "figure", "table": "table", "code-block": "literalblock", "displaymath": "equation"}
@@ -52,6 +54,7 @@ class BookTranslator(LaTeXTranslator):
             numbers = self.builder.env.toc_secnumbers.get(self.curfilestack[-1], {})
             number = numbers.get(f"#{node.parent['ids'][0]}") or numbers.get("") or ()
             name = self.sectionnames[min(self.sectionlevel, len(self.sectionnames) - 1)]
+            self.body.append("\\needspace{6\\baselineskip}\n")
             self.body.append(f"\\binderynumber{{{name}}}{{{'.'.join(map(str, number))}}}\n")
         super().visit_title(node)
 
@@ -64,9 +67,18 @@ class BookTranslator(LaTeXTranslator):
         super().visit_caption(node)
 
     def visit_table(self, node: nodes.Element) -> None:
-        """Set the table's number."""
+        """Set the table's number; one whose columns have widths may go on on the next page."""
+        if "colwidths-given" in node["classes"] and not self.table:
+            node["classes"].append("longtable")
         self._set_number("table", node)
         super().visit_table(node)
+
+    def visit_literal_block(self, node: nodes.Element) -> None:
+        """Keep a short listing on one page."""
+        lines = node.astext().rstrip("\n").count("\n") + 1
+        if lines <= WHOLE and not isinstance(node.parent, captioned_literal_block):
+            self.body.append(f"\n\\needspace{{{lines + 2}\\baselineskip}}\n")
+        super().visit_literal_block(node)
 
     def visit_image(self, node: nodes.Element) -> None:
         """Centre a picture that stands alone."""
@@ -159,7 +171,8 @@ def _settle(app: Sphinx, config: Config) -> None:
         "fncychap": "",
         "makeindex": "",
         "printindex": "",
-        "figure_align": "!htbp",
+        # A figure stands where the text has it: it cuts no sentence and no cell in two.
+        "figure_align": "H",
         "releasename": "Version",
         "preamble": _preamble(config),
     }

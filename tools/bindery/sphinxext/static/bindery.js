@@ -31,7 +31,7 @@ function unfoldTarget() {
 
 /* What scrolls sideways must be reachable by keyboard; what does not scroll must not be a stop. */
 function markScrollBoxes() {
-  document.querySelectorAll(".equation-body, .bd-article pre, div.cell_output .text_html, .pst-scrollable-table-container")
+  document.querySelectorAll(".equation-body, .bd-article pre, div.cell_output .text_html, .table-box, .drawing-box")
     .forEach((box) => {
       if (box.scrollWidth > box.clientWidth) box.setAttribute("tabindex", "0");
       else box.removeAttribute("tabindex");
