@@ -175,5 +175,5 @@ class Press(Workshop):
 
     def all(self) -> list[Problem]:
         """Make every product."""
-        # The wheel after the notebooks: a section that fails leaves it as it was. The website last: it offers the others.
+        # The wheel after the notebooks: a section that fails leaves it alone. The website last: it offers the others.
         return [*self.lib(), *self.notebooks(), *self.wheel(), *self.pdf(), *self.html()]
