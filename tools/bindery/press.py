@@ -175,5 +175,5 @@ class Press(Workshop):
 
     def all(self) -> list[Problem]:
         """Make every product."""
-        # The website last: it offers the others.
-        return [*self.lib(), *self.wheel(), *self.notebooks(), *self.pdf(), *self.html()]
+        # The wheel after the notebooks: a section that fails leaves it alone. The website last: it offers the others.
+        return [*self.lib(), *self.notebooks(), *self.wheel(), *self.pdf(), *self.html()]

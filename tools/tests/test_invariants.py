@@ -59,11 +59,38 @@ def test_module(path: Path) -> None:
     assert len(text.splitlines()) <= 300
 
 
-def test_no_module_is_missing_from_the_book() -> None:
-    """The section on how the book is built names every module of bindery, and nothing else, in its table of stages."""
+def stages() -> list[list[str]]:
+    """The modules in each row of the table of stages, in the section on how the book is built."""
     section = REPOSITORY / "chapters" / "appendix" / "how-this-book-is-built.md"
     table = section.read_text(encoding="utf-8").partition("\n:name: tab_how_built_stages\n")[2].partition("\n```")[0]
-    named = re.findall(r"`(\w+)`", table)
+    return [re.findall(r"`(\w+)`", row) for row in table.split("\n* - ")[2:]]
+
+
+def imported_modules(name: str) -> set[str]:
+    """The modules of bindery that a module or package of it imports."""
+    found = set()
+    for path in [PACKAGE / f"{name}.py", *(PACKAGE / name).rglob("*.py")]:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if path.is_file() else ():
+            if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "bindery":
+                inner = (node.module or "").split(".")[1:]
+                found |= {inner[0]} if inner else {alias.name for alias in node.names}
+    return found
+
+
+def test_no_stage_knows_a_later_one() -> None:
+    """Modules import those of their own row of the table or of earlier ones, and the types and files around all."""
+    *rows, around = stages()
+    before = {"model", "files"}
+    assert before < set(around)
+    for row in rows:
+        before |= set(row)
+        for name in row:
+            assert imported_modules(name) <= before, name
+
+
+def test_no_module_is_missing_from_the_book() -> None:
+    """The section on how the book is built names every module of bindery, and nothing else, in its table of stages."""
+    named = [name for row in stages() for name in row]
     modules = {path.stem for path in PACKAGE.glob("*.py")} - {"__init__", "__main__"}
     packages = {path.parent.name for path in PACKAGE.glob("*/__init__.py")}
     assert sorted(named) == sorted(modules | packages)

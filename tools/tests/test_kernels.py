@@ -59,8 +59,9 @@ def test_only_sections_that_declare_a_gpu_see_one(tmp_path: Path, gpu: bool, see
 
 
 def test_environment_hides_how_the_book_is_built(tmp_path: Path) -> None:
-    """Variables of bindery, make, pytest and Python itself do not reach the section; others do."""
+    """Variables of bindery, make, pytest, the terminal and Python itself do not reach the section; others do."""
     outer = {"BINDERY_X": "1", "MAKEFLAGS": "j", "PYTEST_CURRENT_TEST": "t", "PYTHONSTARTUP": "s", "HOME": "/h"}
+    outer |= {"NO_COLOR": "1", "TTY_COMPATIBLE": "1"}
     inner = kernels.environment({**outer, "OMP_NUM_THREADS": "64"}, Path("/library"), Path("/home"), 2, tmp_path)
     assert {"HOME"} == set(outer) & set(inner)
     assert {"/library", "0", "2"} == {inner[name] for name in ("PYTHONPATH", "PYTHONHASHSEED", "OMP_NUM_THREADS")}

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from building import bindery, contents, edit, ran
+from building import BOOK, bindery, contents, edit, ran
 from rich.console import Console
 
 from bindery import schedule, site
@@ -33,6 +33,24 @@ def test_products_are_there(built: Path) -> None:
     report = json.loads((built / "build/report/report.json").read_text(encoding="utf-8"))
     assert [section["section"] for section in report["sections"]] == ["one/defines", "one/uses", "one/apart"]
     assert (built / "build/data/real/seen").is_file()
+
+
+def test_nothing_is_written_outside_build(built: Path) -> None:
+    """After a whole build the book's folder holds what it held before, and `build`."""
+    outside = {name for name in contents(built) if not name.startswith("build/") and "__pycache__" not in name}
+    assert outside == {"conf.py", *(part.partition("\n")[0] for part in ("\n" + BOOK).split("\n=== ")[1:])}
+
+
+def test_a_failing_section_leaves_all_products_as_they_were(root: Path) -> None:
+    """Even when saved code has changed and could make a wheel; `build/library` is new, since kernels imported it."""
+    products = ("html", "notebooks", "pdf", "wheel")
+    before = {name: contents(root / "build" / name) for name in products}
+    edit(root, "one/defines.md", "x ** 2", "x ** 'two'")
+    code, _, errors = bindery(root, "all")
+    assert code == 1
+    assert "chapters/one/uses.md:5: TypeError" in errors
+    assert {name: contents(root / "build" / name) for name in products} == before
+    assert "x ** 'two'" in (root / "build/library/d2l/torch/one.py").read_text(encoding="utf-8")
 
 
 def test_nothing_changed_runs_nothing_and_starts_no_sphinx(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
