@@ -99,8 +99,8 @@ def provenance(execution: Execution) -> str:
     device = environment.pop("device", execution.device)
     versions = ", ".join([f"Python {python}", *(f"{name} {version}" for name, version in sorted(environment.items()))])
     data = "".join(f" · {kind} data: {names}" for kind, names in _data_of(facts).items())
-    seconds = facts.get("seconds", execution.seconds)
-    return f"Outputs: profile {profile_of(execution)}{data} · {device.upper()} · {versions} · {seconds:.1f}\N{NO-BREAK SPACE}s"
+    seconds = f"{facts.get('seconds', execution.seconds):.1f}\N{NO-BREAK SPACE}s"
+    return f"Outputs: profile {profile_of(execution)}{data} · {device.upper()} · {versions} · {seconds}"
 
 
 def _data_of(facts: Mapping[str, Any]) -> dict[str, str]:
