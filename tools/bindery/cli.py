@@ -54,6 +54,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         if options.reported:
             press.report(problems)
     except KeyboardInterrupt:
+        if options.reported:
+            press.report([])
         errors.print("stopped; what had finished is kept")
         sys.exit(130)
     for problem in sorted(set(problems)):

@@ -35,8 +35,8 @@ class _Lines:
             outcome = "failed" if event.execution.error else "another build ran" if event.execution.cached else "ran"
             seconds = f"{event.execution.seconds:.1f} s"
             self.console.print(f"[{self.ended}/{self.sections}] {outcome} {event.section} in {seconds}", markup=False)
-            if event.note:
-                self.console.print(event.note, markup=False)
+        if event.note:
+            self.console.print(event.note, markup=False)
 
 
 class _Bars:
@@ -60,8 +60,8 @@ class _Bars:
             self.running[event.section] = self.progress.add_task(f"  {event.section}", total=None)
         elif event.kind == "cell":
             self.progress.update(self.running[event.section], completed=event.cell - 1, total=event.cells)
-        else:
+        elif event.kind == "end":
             self.progress.remove_task(self.running.pop(event.section))
             self.progress.advance(self.all)
-            if event.note:
-                self.progress.console.print(event.note, markup=False)
+        if event.note:
+            self.progress.console.print(event.note, markup=False)

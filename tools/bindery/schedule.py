@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import concurrent.futures
 import os
+import signal
 import sys
 import tempfile
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from time import monotonic
 from typing import Literal, Protocol, TypeVar
@@ -25,16 +26,16 @@ Result = TypeVar("Result")
 
 @dataclass(frozen=True)
 class Event:
-    """What a progress display hears: a section starts, starts its next cell, or ends with its execution."""
+    """What a progress display hears: a section starts, starts its next cell, or ends; or the run is to stop."""
 
     section: str
-    kind: Literal["start", "cell", "end"]
+    kind: Literal["start", "cell", "end", "stop"]
     cell: int = 0
     """The number of the code cell that starts, from 1."""
     cells: int = 0
     execution: Execution | None = None
     note: str = ""
-    """What else the user should know at the end of a section."""
+    """What else the user should know."""
 
 
 OnEvent = Callable[[Event], None]
@@ -68,15 +69,33 @@ def run(
     """Run all tasks, starting them in the order given; the executions come in the same order.
 
     If `warm`, what several tasks import is imported once, by a process that forks their kernels; a single task gets a
-    new process. Ctrl-C kills the kernels, then raises KeyboardInterrupt.
+    new process. Ctrl-C lets the sections that run finish and starts no other; a second one kills them. Then
+    `Interrupted` is raised.
     """
     slots = max(1, min(slots, len(tasks)))
     threads = max(1, len(os.sched_getaffinity(0)) // slots)
     with _warm_parent(tasks, threads) if warm else nullcontext() as parent:
-        return asyncio.run(_run(tasks, slots, _Means(threads, on_event, store or KeepNothing(), parent, monotonic())))
+        means = _Means(threads, on_event, store or KeepNothing(), parent)
+        try:
+            asyncio.run(_run(tasks, slots, means))
+        except (asyncio.CancelledError, KeyboardInterrupt):
+            means.stopping = True
+    executions = [means.executions[index] for index in sorted(means.executions)]
+    if means.stopping:
+        raise Interrupted(executions)
+    return executions
 
 
-@dataclass(frozen=True)
+class Interrupted(KeyboardInterrupt):
+    """The user has stopped a run; carries the executions that there are."""
+
+    def __init__(self, executions: list[Execution]) -> None:
+        """Of the sections that had ended by then."""
+        super().__init__("stopped")
+        self.executions = executions
+
+
+@dataclass
 class _Means:
     """What all slots of a run share."""
 
@@ -84,7 +103,19 @@ class _Means:
     on_event: OnEvent
     store: Store
     warm: WarmParent | None
-    began: float
+    began: float = field(default_factory=monotonic)
+    executions: dict[int, Execution] = field(default_factory=dict)
+    """By the place of their task."""
+    stopping: bool = False
+    """Whether no further section is to start."""
+
+    def stop(self, run: asyncio.Task[None]) -> None:
+        """What Ctrl-C does to a run."""
+        if self.stopping:
+            run.cancel()
+            return
+        self.stopping = True
+        self.on_event(Event("", "stop", note="finishing the sections that run; Ctrl-C once more stops them now"))
 
 
 @contextmanager
@@ -104,22 +135,23 @@ def _warm_parent(tasks: Sequence[Task], threads: int) -> Iterator[WarmParent | N
             yield parent
 
 
-async def _run(tasks: Sequence[Task], slots: int, means: _Means) -> list[Execution]:
+async def _run(tasks: Sequence[Task], slots: int, means: _Means) -> None:
     """Share the tasks out over the slots."""
-    executions: dict[int, Execution] = {}
+    run = asyncio.current_task()
+    if run and threading.current_thread() is threading.main_thread():
+        asyncio.get_running_loop().add_signal_handler(signal.SIGINT, means.stop, run)
     waiting = iter(enumerate(tasks))
     async with asyncio.TaskGroup() as group:
         for slot in range(slots):
-            group.create_task(_fill_slot(slot, waiting, executions, means))
-    return [executions[index] for index in range(len(tasks))]
+            group.create_task(_fill_slot(slot, waiting, means))
 
 
-async def _fill_slot(
-    slot: int, waiting: Iterator[tuple[int, Task]], executions: dict[int, Execution], means: _Means
-) -> None:
+async def _fill_slot(slot: int, waiting: Iterator[tuple[int, Task]], means: _Means) -> None:
     """Run one task after the other in a slot."""
     for index, task in waiting:
-        executions[index] = await _run_one(task, slot, means)
+        if means.stopping:
+            return
+        means.executions[index] = await _run_one(task, slot, means)
 
 
 async def _run_one(task: Task, slot: int, means: _Means) -> Execution:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 from dataclasses import dataclass
 from functools import cached_property
@@ -140,8 +141,11 @@ class Workshop:
 
     def _execute(self, steps: list[Step]) -> dict[str, Execution]:
         """One execution for each step, stored or made now."""
-        waiting = [step for step in steps if not step.cached]
         done = {step.section.name: step.cached for step in steps if step.cached}
+        waiting = [step for step in steps if not step.cached]
+        # What took longest goes first, so that the slots end at about the same time; what is not known may be long.
+        waiting.sort(key=lambda step: -(math.inf if step.estimate is None else step.estimate))
+        stopped: KeyboardInterrupt | None = None
         if waiting:
             from bindery import schedule
             from bindery.progress import showing
@@ -149,26 +153,33 @@ class Workshop:
             self.data.folder.mkdir(parents=True, exist_ok=True)
             for step in waiting:
                 files.point(step.task.folder.parent / "data", self.data.folder)
+            tasks = [step.task for step in waiting]
             with showing(self.console, len(waiting)) as on_event:
-                made = schedule.run(
-                    [step.task for step in waiting], self.choices.slots, on_event, self.store, self.choices.warm
-                )
+                try:
+                    made = schedule.run(tasks, self.choices.slots, on_event, self.store, self.choices.warm)
+                except schedule.Interrupted as interrupted:
+                    made, stopped = interrupted.executions, interrupted
             done |= {execution.section: execution for execution in made}
+        self._keep_account(steps, done)
+        if stopped:
+            raise stopped
+        return done
+
+    def _keep_account(self, steps: list[Step], done: dict[str, Execution]) -> None:
+        """Note for the next plan and for the report what has become of sections, and show failures."""
+        self.done |= done
         remember_inputs(self.build, steps, done.values())
         if self.choices.cache_mode == "write":
-            good = [step.task for step in steps if not done[step.section.name].error]
+            good = [step.task for step in steps if step.section.name in done and not done[step.section.name].error]
             new = self.store.publish((task.section.name, task.key, task.environment) for task in good)
             self.say(f"shared cache: {new} results put there")
-        self.done |= done
-        for step in waiting:
-            execution = done[step.section.name]
+        for name, execution in done.items():
             if execution.error:
-                partial = self.build / "report" / "failed" / f"{step.section.name}.ipynb"
+                partial = self.build / "report" / "failed" / f"{name}.ipynb"
                 files.write_if_changed(partial, (json.dumps(execution.notebook, indent=1) + "\n").encode())
-                self.say(f"{step.section.name} failed; its outputs so far are in {partial.relative_to(self.root)}")
+                self.say(f"{name} failed; its outputs so far are in {partial.relative_to(self.root)}")
         run = sum(not execution.cached for execution in done.values())
         self.say(f"sections: {run} run, {len(done) - run} unchanged")
-        return done
 
     @cached_property
     def executions(self) -> dict[str, Execution]:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -86,3 +89,28 @@ def test_a_folder_without_a_book_is_a_problem(tmp_path: Path) -> None:
     code, _, errors = bindery(tmp_path, "html")
     assert code == 1
     assert "no book here" in errors
+
+
+def test_a_build_that_is_stopped_goes_on_where_it_was(root: Path) -> None:
+    """After Ctrl-C: status 130, a report, the earlier site as it was, and a next build that runs only the rest."""
+    before = contents(root / "build" / "html")
+    for name in ("defines", "uses", "apart"):
+        edit(root, f"one/{name}.md", "\nprint(", "\nimport time; time.sleep(1.5)\nprint(")
+    command = [sys.executable, "-m", "bindery", "--root", str(root), "--slots", "2", "html"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as build:
+        assert build.stdout and build.stderr
+        # The site needs the sections, so a line about one means that two have begun.
+        first = build.stdout.readline()
+        build.send_signal(signal.SIGINT)
+        output, errors = build.communicate(timeout=60)
+    assert "] ran one/" in first
+    assert (build.returncode, errors) == (130, "stopped; what had finished is kept\n")
+    report = json.loads((root / "build/report/report.json").read_text(encoding="utf-8"))
+    finished = {section["section"] for section in report["sections"]}
+    assert contents(root / "build" / "html") == before
+    code, output, _ = bindery(root, "html")
+    assert (code, ran(output) | finished, ran(output) & finished) == (
+        0,
+        {"one/defines", "one/uses", "one/apart"},
+        set(),
+    )
