@@ -10,7 +10,7 @@ READY := .venv/ready-$(PINS)
 READY_TO_TEST := .venv/ready-to-test-$(PINS)
 BINDERY := .venv/bin/bindery
 
-.PHONY: help html pdf notebooks lib wheel all data plan run test check clean latex
+.PHONY: help html pdf notebooks lib wheel all data plan run test bench check clean latex
 
 help:  ## Show the targets (this is what `make` alone does)
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /|/' | awk -F'|' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -45,6 +45,9 @@ run: $(READY)  ## Run the sections that changed (ONLY=gan for one chapter)
 
 test: $(READY_TO_TEST) latex  ## Run all tests, the fast ones first
 	@cd tools && ../.venv/bin/python -m pytest
+
+bench: $(READY)  ## Measure bindery beside nbconvert and MyST-NB on a book of light sections (some minutes)
+	@.venv/bin/python tools/bench/bench.py
 
 check: $(READY_TO_TEST)  ## Format, lint and types of bindery, as a commit should have them
 	@cd tools && ../.venv/bin/ruff format --check . ../conf.py && ../.venv/bin/ruff check . ../conf.py && ../.venv/bin/mypy

@@ -53,6 +53,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
             problems = found.problems
         if options.reported:
             press.report(problems)
+    except OSError as error:  # a full disk, say
+        errors.print(f"{error.filename or 'the system'}: {error.strerror or error}; what had finished is kept")
+        sys.exit(1)
     except KeyboardInterrupt:
         if options.reported:
             press.report([])

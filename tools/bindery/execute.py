@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import itertools
 import json
 import logging
 import os
@@ -13,12 +12,12 @@ from time import monotonic
 from typing import Any
 
 import nbformat
-from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, DeadKernelError
 
 from bindery import kernels, traces
 from bindery.data import undeclared
-from bindery.model import Cell, Execution, Location, Problem, Task, runs
+from bindery.model import Cell, Execution, Location, Problem, Task
+from bindery.outputs import LimitedClient, executable, normalise
 from bindery.provision import WarmParent
 
 INJECTED_TAG = "injected-parameters"
@@ -67,13 +66,20 @@ async def execute(
             threads = threads or len(os.sched_getaffinity(0))
             gpu = task.environment.get("device") == "cuda"
             async with kernels.running(
-                task.folder, task.library.absolute(), task.home.absolute(), threads, gpu, task.data.mirrors, warm
+                task.folder,
+                task.library.absolute(),
+                task.home.absolute(),
+                threads,
+                gpu,
+                task.data.mirrors,
+                warm,
+                task.section.settings.memory,
             ) as kernel:
                 error = await _Run(task, notebook, kernel).all(on_cell, seconds)
         except kernels.KernelFailed as failure:
             location = Location(task.section.path, task.section.line)
             error = Problem(location, "kernel-died", str(failure), failure.log)
-    _normalise(notebook)
+    normalise(notebook)
     return Execution(
         section=task.section.name,
         notebook=json.loads(json.dumps(notebook)),
@@ -91,10 +97,10 @@ class _Run:
     def __init__(self, task: Task, notebook: nbformat.NotebookNode, kernel: kernels.Kernel) -> None:
         self.task = task
         self.kernel = kernel
-        self.cells = _executable(notebook)
+        self.cells = executable(notebook)
         self.reply: dict[str, Any] = {}
         # Widget state has random names, and scripts of other hosts would have to show it.
-        self.client = NotebookClient(
+        self.client = LimitedClient(
             notebook,
             km=kernel.manager,
             record_timing=False,
@@ -133,7 +139,11 @@ class _Run:
             await running
         except CellExecutionError as error:
             rule = "kernel-exited" if error.ename == "SystemExit" else "cell-raised"
-            return self._problem(rule, traces.headline(error.ename, error.evalue), count, cell)
+            message = traces.headline(error.ename, error.evalue)
+            limit = self.task.section.settings.memory
+            if limit and (error.ename == "MemoryError" or "allocate memory" in error.evalue):
+                rule, message = "memory", f"more than the section's {limit:g} GiB were asked for (`memory`): {message}"
+            return self._problem(rule, message, count, cell)
         except DeadKernelError:
             rule = "kernel-exited" if (self.kernel.process.poll() or 0) >= 0 else "kernel-died"
             return self._problem(rule, f"the kernel {self.kernel.fate} in this cell", count, cell)
@@ -171,11 +181,6 @@ def _notebook_cell(cell: Cell, identity: str) -> dict[str, Any]:
     return {**common, "execution_count": None, "outputs": []} if cell.kind == "code" else common
 
 
-def _executable(notebook: nbformat.NotebookNode) -> list[tuple[int, nbformat.NotebookNode]]:
-    """The cells that nbclient sends to the kernel, in order, with their indices."""
-    return [(index, cell) for index, cell in enumerate(notebook.cells) if runs(cell)]
-
-
 def _sources(library: Path, cells: list[nbformat.NotebookNode]) -> traces.Sources:
     """What maps frames of this run's tracebacks to chapter lines."""
     # Importing it takes long (all of IPython), and only failures need it.
@@ -193,32 +198,3 @@ def _sources(library: Path, cells: list[nbformat.NotebookNode]) -> traces.Source
     except (OSError, ValueError):
         origins = {}
     return traces.Sources(places, files, str(library.absolute()), origins)
-
-
-def _normalise(notebook: nbformat.NotebookNode) -> None:
-    """Take out of the outputs what differs from run to run without meaning anything."""
-    for count, (_, cell) in enumerate(_executable(notebook), 1):
-        cell.outputs = _merged(cell.outputs)
-        if cell.execution_count is not None:
-            cell.execution_count = count
-        for output in cell.outputs:
-            if output.output_type == "execute_result":
-                output.execution_count = count
-
-
-def _merged(outputs: list[nbformat.NotebookNode]) -> list[nbformat.NotebookNode]:
-    """Outputs with each run of stream pieces as one text per stream, standard output first.
-
-    How a stream is cut into pieces, and which stream's piece comes first, is a matter of the kernel's timer.
-    """
-    merged: list[nbformat.NotebookNode] = []
-    for is_stream, group in itertools.groupby(outputs, lambda output: output.output_type == "stream"):
-        if not is_stream:
-            merged.extend(group)
-            continue
-        pieces = list(group)
-        for name in ("stdout", "stderr"):
-            if named := [piece for piece in pieces if piece.name == name]:
-                named[0].text = "".join(piece.text for piece in named)
-                merged.append(named[0])
-    return merged

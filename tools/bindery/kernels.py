@@ -20,6 +20,7 @@ import zmq.asyncio
 from jupyter_client.asynchronous.client import AsyncKernelClient
 from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
 from jupyter_client.manager import AsyncKernelManager
+from traitlets import Float
 
 from bindery.provision import Forked, WarmParent, WarmProvisioner
 
@@ -97,9 +98,14 @@ class Kernel:
 class _Specifications(KernelSpecManager):
     """Knows one kernel, this interpreter's own, whatever is installed."""
 
+    memory = Float(0)
+    """GiB that it may hold, 0 for no limit."""
+
     def get_kernel_spec(self, kernel_name: str) -> KernelSpec:
         """Our kernel under any name."""
         command = [sys.executable, "-m", "bindery.launch", "-f", "{connection_file}"]
+        if self.memory:
+            command.append(f"--LosslessKernelApp.memory={self.memory}")
         # A history file would be shared by all kernels, and written outside the build folder.
         command.append("--HistoryManager.enabled=False")
         return KernelSpec(argv=command, language="python", display_name="Python 3")
@@ -114,10 +120,12 @@ async def running(
     gpu: bool = False,
     mirrors: Path | None = None,
     warm: WarmParent | None = None,
+    memory: float = 0,
 ) -> AsyncIterator[Kernel]:
     """A kernel that works in `folder` and imports from `library`; dead and cleaned up after the block.
 
-    It comes from the warm parent, if there is one that gives it, and is a new process otherwise.
+    It comes from the warm parent, if there is one that gives it, and is a new process otherwise. `memory` is what it
+    may hold, in GiB, 0 for no limit.
     """
     start_afresh(folder)
     # ZeroMQ drops messages over its high-water mark; a section that prints much would lose its "idle" and hang.
@@ -128,7 +136,7 @@ async def running(
         # Without `ip`, the sockets of kernels that share a working directory would share their names.
         manager = AsyncKernelManager(
             context=context,
-            kernel_spec_manager=_Specifications(),
+            kernel_spec_manager=_Specifications(memory=memory),
             connection_file=str(private / "connection.json"),
             transport="ipc",
             ip=str(private / "socket"),

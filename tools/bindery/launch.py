@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
+import resource
 import sys
 from pathlib import Path
 
 import zmq
 from ipykernel.kernelapp import IPKernelApp
+from traitlets import Float
 
 
 class LosslessKernelApp(IPKernelApp):
     """ipykernel without the limit over which ZeroMQ drops outputs that a busy reader has not fetched."""
+
+    memory = Float(0, help="GiB that this process may hold, 0 for no limit").tag(config=True)
+
+    def initialize(self, argv: list[str] | None = None) -> None:
+        """Get ready to serve."""
+        super().initialize(argv)  # type: ignore[no-untyped-call]  # nor has this
+        if self.memory:
+            # Not the address space: packages reserve much more than they use.
+            most = int(self.memory * 2**30)
+            resource.setrlimit(resource.RLIMIT_DATA, (most, most))
 
     def init_iopub(self, context: zmq.Context[zmq.Socket[bytes]]) -> None:
         """Make the socket for outputs."""

@@ -27,6 +27,7 @@ class SectionSettings(Strict):
 
     gpus: int = Field(default=0, ge=0)
     timeout: int = Field(default=600, gt=0, description="seconds for the whole section")
+    memory: float = Field(default=0, ge=0, description="GiB that the kernel may hold; 0 for no limit")
     data: tuple[str, ...] = ()
     quick: dict[str, Any] = Field(default_factory=dict)
 

@@ -2,11 +2,15 @@
 
 import textwrap
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import nbformat
 import pytest
 from running import PATH, Runner, clean_runner, code, outputs, problem
+
+from bindery import schedule
+from bindery.settings import SectionSettings
 
 
 @pytest.fixture
@@ -108,6 +112,31 @@ ZeroDivisionError: division by zero"""
         expected = (f"{PATH}:3", "timeout", "the section's 1 seconds were over in this cell (`timeout`)")
         assert expected == problem(execution)
         assert caplog.records == []
+
+    @pytest.mark.parametrize("source", ["bytearray(3 << 30)", "import torch\ntorch.zeros(1 << 30)"])
+    @pytest.mark.parametrize("warm", [True, False])
+    def test_over_its_memory(self, runner: Runner, source: str, warm: bool) -> None:
+        """What does not fit into the section's memory is a problem on the line that asks for it; others go on."""
+        greedy = runner.task(code(source, 3), name="greedy")
+        greedy = replace(greedy, section=replace(greedy.section, settings=SectionSettings(memory=2)))
+        executions = schedule.run(
+            [greedy, runner.task(code("len(bytearray(3 << 30))", 3))], 1, lambda _: None, warm=warm
+        )
+        place, rule, message = problem(executions[0])
+        assert (place, rule) == (f"{PATH}:{2 + len(source.splitlines())}", "memory")
+        assert message.startswith("more than the section's 2 GiB were asked for (`memory`): ")
+        assert outputs(executions[1]) == [["3221225472"]]
+
+    def test_runaway_output(self, runner: Runner) -> None:
+        """A cell that prints without end keeps its first million characters and a note; the next cell is as it was."""
+        loop = "for number in range(300_000):\n    print('line', number)"
+        execution = runner.run(code(loop, 3), code("print('next')", 9))
+        assert execution.error is None
+        (text,), (following,) = outputs(execution)
+        assert text.startswith("line 0\nline 1\n")
+        assert text.endswith("\nbindery left out what this cell gave after 1,000,000 characters of text\n")
+        assert 1_000_000 < len(text) < 1_000_200
+        assert following == "next\n"
 
     def test_failing_threads_and_workers_do_not_hang(self, runner: Runner) -> None:
         """An exception in a thread or in a worker process ends with them."""

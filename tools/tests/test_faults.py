@@ -114,3 +114,21 @@ def test_a_build_that_is_stopped_goes_on_where_it_was(root: Path) -> None:
         {"one/defines", "one/uses", "one/apart"},
         set(),
     )
+
+
+def test_a_full_disk_is_told_and_loses_nothing(root: Path) -> None:
+    """Where files cannot grow, the message names one, the status is 1, and the earlier products stay."""
+    before = {name: contents(root / "build" / name) for name in ("html", "library", "notebooks", "wheel")}
+    edit(root, "one/apart.md", "no library here", "nor here " * 3000)
+    code = f"""
+import resource, sys
+resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
+from bindery.cli import main
+main(["--root", {str(root)!r}, "html"])
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "File too large" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert before == {name: contents(root / "build" / name) for name in before}
+    assert bindery(root, "html")[::2] == (0, "")
