@@ -12,7 +12,7 @@ from docutils import nodes
 from pybtex.plugin import find_plugin  # type: ignore[import-untyped]  # it has no types
 from pybtex.plugin import register_plugin as register_with_pybtex
 from pybtex.style.formatting import unsrt  # type: ignore[import-untyped]
-from pybtex.style.template import Node, join, names, optional  # type: ignore[import-untyped]
+from pybtex.style.template import Node, href, join, names, optional  # type: ignore[import-untyped]
 from pybtex.style.template import field as field_of
 from sphinx.application import Sphinx
 from sphinx.transforms.post_transforms import SphinxPostTransform
@@ -50,6 +50,11 @@ class AuthorYear(unsrt.Style):  # type: ignore[misc]  # pybtex has no types
         """The names, and after those that begin an entry the year."""
         people = names(role, sep=", ", sep2=" and ", last_sep=", and ")
         return join[people, optional[" (", field_of("year"), ")"], "."] if as_sentence else people
+
+    def format_url(self, entry: Any) -> Node:
+        """An address explains itself: no "URL:" before it."""
+        url = field_of("url", raw=True)
+        return href(url)[url]
 
     def format_entry(self, label: str, entry: Any, bib_data: Any = None) -> Any:
         """Format an entry without the year at its end, where it has authors and so the year behind them."""
