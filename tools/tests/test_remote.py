@@ -18,7 +18,7 @@ from bindery.model import Task
 pytestmark = pytest.mark.slow
 
 ON_THREE_NODES = """
-import json, os, sys, threading
+import json, os, sys, threading, time
 from pathlib import Path
 from running import Runner, code, outputs
 from ray.cluster_utils import Cluster
@@ -34,8 +34,18 @@ heard = []
 
 def hear(event):
     heard.append([event.kind, event.section])
-    if [kind for kind, _ in heard].count("end") == 3 and lost is not None and event.kind == "end":
-        threading.Thread(target=cluster.remove_node, args=(lost,), kwargs={"allow_graceful": False}).start()
+
+def ended():
+    return [kind for kind, _ in heard].count("end")
+
+def kill():
+    # Once every node has run something, at a moment when each of them runs a section.
+    log = Path(sys.argv[1]) / "started"
+    while ended() < 4 or len(log.read_text().split()) - ended() < 3:
+        time.sleep(0.05)
+    cluster.remove_node(lost, allow_graceful=False)
+
+threading.Thread(target=kill).start()
 
 facts = Facts(title="T", version="1", authors=())
 executions = remote.run(
@@ -50,19 +60,25 @@ print(json.dumps({"results": results, "heard": heard}))
 def tasks_of(folder: Path) -> list[Task]:
     """Twelve sections that take a while and use the library."""
     runner = Runner(folder)
-    source = "import time\nfrom d2l import torch as d2l\ntime.sleep(1.5)\nprint(d2l.invert({number}))"
-    numbers = range(1, 13)
-    return [runner.task(code(source.format(number=number), 3), name=f"n{number:02}") for number in numbers]
+    log = folder / "started"
+    sources = {
+        f"n{number:02}": f"import time\nfrom d2l import torch as d2l\n_ = open('{log}', 'a').write('n{number:02}\\n')\n"
+        f"time.sleep(4)\nprint(d2l.invert({number}))"
+        for number in range(1, 13)
+    }
+    return [runner.task(code(source, 3), name=name) for name, source in sources.items()]
 
 
 def test_a_lost_node_costs_nothing_but_time(tmp_path: Path) -> None:
-    """Of three nodes one is killed while it runs a section: each section ends once, as on this machine."""
+    """Of three nodes one is killed while it runs a section: that runs again, and each ends once, as on this machine."""
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "RAY_AUTH_MODE": "disabled"}
     command = [sys.executable, "-c", ON_THREE_NODES, str(tmp_path / "remote")]
     done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False, timeout=300)
     assert done.returncode == 0, done.stderr[-3000:]
     found = json.loads(done.stdout.splitlines()[-1])
-    local = schedule.run(tasks_of(tmp_path / "local"), 2, lambda _: None)
+    started = (tmp_path / "remote" / "started").read_text(encoding="utf-8").split()
+    assert len(started) > len(set(started)) == 12
+    local = schedule.run(tasks_of(tmp_path / "local"), 6, lambda _: None)
     assert found["results"] == [[each.section, None, outputs(each)] for each in local]
     ended = [section for kind, section in found["heard"] if kind == "end"]
     assert sorted(ended) == sorted(each.section for each in local)
