@@ -43,6 +43,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         warm=options.kernels == "warm",
         cache=options.cache,
         cache_mode=options.cache_mode,
+        runner=options.runner,
+        ray_address=os.environ.get("RAY_ADDRESS", ""),
     )
     press = Press(options.root.resolve(), choices, out)
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that kernels are stopped and cleaned up
@@ -130,6 +132,13 @@ def _parser() -> argparse.ArgumentParser:
         metavar="{read,write}",
         default=os.environ.get("CACHE_MODE") or "read",
         help="read: take results whatever machine made them; write: add to them what is made here (default: read)",
+    )
+    parser.add_argument(
+        "--runner",
+        type=_one_of("runner", "local", "ray"),
+        metavar="{local,ray}",
+        default=os.environ.get("RUNNER") or "local",
+        help="local: this machine; ray: the cluster at RAY_ADDRESS, which needs the package ray (default: local)",
     )
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
 

@@ -35,7 +35,7 @@ _LONGEST_TEMPORARY_PATH = 60
 
 _HIDDEN = (
     *("BINDERY_", "CACHE", "COLUMNS", "FORCE_COLOR", "IPY", "JPY_", "JUPYTER_", "LINES"),
-    *("MAKE", "MFLAGS", "NO_COLOR", "PYTEST_", "PYTHON"),
+    *("MAKE", "MFLAGS", "NO_COLOR", "PYTEST_", "PYTHON", "RAY_"),
     "TTY_",
 )
 """How variables begin that tell how the book is being built, or that change what the same code prints."""

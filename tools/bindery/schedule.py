@@ -9,7 +9,7 @@ import signal
 import sys
 import tempfile
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -39,6 +39,9 @@ class Event:
 
 
 OnEvent = Callable[[Event], None]
+OnCell = Callable[[int, int], None]
+Runner = Callable[[Task, OnCell], Awaitable[Execution]]
+"""Runs one section somewhere; tells the number of each cell that starts, and of how many, if it can."""
 
 
 class Store(Protocol):
@@ -75,11 +78,27 @@ def run(
     slots = max(1, min(slots, len(tasks)))
     threads = max(1, len(os.sched_getaffinity(0)) // slots)
     with _warm_parent(tasks, threads) if warm else nullcontext() as parent:
-        means = _Means(threads, on_event, store or KeepNothing(), parent)
-        try:
-            asyncio.run(_run(tasks, slots, means))
-        except (asyncio.CancelledError, KeyboardInterrupt):
-            means.stopping = True
+
+        def here(task: Task, on_cell: OnCell) -> Awaitable[Execution]:
+            return execute(task, on_cell, threads, parent)
+
+        return share_out(tasks, slots, here, on_event, store, parent.news if parent else lambda: "")
+
+
+def share_out(
+    tasks: Sequence[Task],
+    slots: int,
+    runner: Runner,
+    on_event: OnEvent,
+    store: Store | None = None,
+    news: Callable[[], str] = lambda: "",
+) -> list[Execution]:
+    """Run all tasks by a runner, at most as many at once as there are slots; `news` is what the user should be told."""
+    means = _Means(runner, on_event, store or KeepNothing(), news)
+    try:
+        asyncio.run(_run(tasks, slots, means))
+    except (asyncio.CancelledError, KeyboardInterrupt):
+        means.stopping = True
     executions = [means.executions[index] for index in sorted(means.executions)]
     if means.stopping:
         raise Interrupted(executions)
@@ -99,10 +118,10 @@ class Interrupted(KeyboardInterrupt):
 class _Means:
     """What all slots of a run share."""
 
-    threads: int
+    runner: Runner
     on_event: OnEvent
     store: Store
-    warm: WarmParent | None
+    news: Callable[[], str]
     began: float = field(default_factory=monotonic)
     executions: dict[int, Execution] = field(default_factory=dict)
     """By the place of their task."""
@@ -125,13 +144,19 @@ def _warm_parent(tasks: Sequence[Task], threads: int) -> Iterator[WarmParent | N
     if len(tasks) < 2 or sys.platform != "linux":
         yield None
         return
-    modules = [module for name, module in HEAVY.items() if any(name in task.environment for task in tasks)]
+    with warmed([name for task in tasks for name in task.environment], tasks[0].home, threads) as parent:
+        yield parent
+
+
+@contextmanager
+def warmed(packages: Collection[str], home: Path, threads: int) -> Iterator[WarmParent]:
+    """A warm parent that has imported what is heavy among these packages."""
     with tempfile.TemporaryDirectory(prefix="bindery-") as name:
         private = Path(name)
-        environment = kernels.environment(dict(os.environ), private, tasks[0].home.absolute(), threads, private)
+        environment = kernels.environment(dict(os.environ), private, home.absolute(), threads, private)
         # The library is not for the parent: each section imports its own.
         del environment["PYTHONPATH"]
-        with warm_parent(modules, environment) as parent:
+        with warm_parent([module for name, module in HEAVY.items() if name in packages], environment) as parent:
             yield parent
 
 
@@ -163,14 +188,14 @@ async def _run_one(task: Task, slot: int, means: _Means) -> Execution:
         claim = means.store.claimed(task)
         found = await _in_thread(claim.__enter__)
         try:
-            execution = found or await execute(
-                task, lambda cell, cells: on_event(Event(name, "cell", cell, cells)), means.threads, means.warm
+            execution = found or await means.runner(
+                task, lambda cell, cells: on_event(Event(name, "cell", cell, cells))
             )
             if not execution.cached:
                 execution = means.store.keep(task, replace(execution, turn=turn))
         finally:
             claim.__exit__(None, None, None)
-        on_event(Event(name, "end", execution=execution, note=means.warm.news() if means.warm else ""))
+        on_event(Event(name, "end", execution=execution, note=means.news()))
     except Exception as error:
         execution = replace(_failed(task, error), turn=turn)
         with suppress(Exception):

@@ -8,6 +8,7 @@ import os
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 
@@ -16,11 +17,14 @@ from bindery.book import read_book
 from bindery.cache import Cache
 from bindery.data import Data, choose_data, picture_of
 from bindery.library import Library
-from bindery.model import Book, Execution, Location, Problem, ProblemsFound
+from bindery.model import Book, Execution, Location, Problem, ProblemsFound, Task
 from bindery.plan import Step, make_plan, remember_inputs
 from bindery.shared import SharedCache
 from bindery.tangle import tangle
 from bindery.validate import hint
+
+if TYPE_CHECKING:
+    from bindery.schedule import OnEvent
 
 
 @dataclass(frozen=True)
@@ -35,6 +39,10 @@ class Choices:
     cache: str = ""
     """The URL of a shared cache."""
     cache_mode: str = "read"
+    runner: str = "local"
+    """`local` or `ray`."""
+    ray_address: str = ""
+    """Of a cluster; without one, a cluster is started here for the run."""
 
 
 class Workshop:
@@ -156,7 +164,7 @@ class Workshop:
             tasks = [step.task for step in waiting]
             with showing(self.console, len(waiting)) as on_event:
                 try:
-                    made = schedule.run(tasks, self.choices.slots, on_event, self.store, self.choices.warm)
+                    made = self._run_tasks(tasks, on_event)
                 except schedule.Interrupted as interrupted:
                     made, stopped = interrupted.executions, interrupted
             done |= {execution.section: execution for execution in made}
@@ -164,6 +172,19 @@ class Workshop:
         if stopped:
             raise stopped
         return done
+
+    def _run_tasks(self, tasks: list[Task], on_event: OnEvent) -> list[Execution]:
+        """Run tasks on this machine, or on those of a cluster."""
+        choices = self.choices
+        if choices.runner == "ray":
+            from bindery import remote
+
+            return remote.run(
+                tasks, choices.ray_address, choices.slots, self.book.facts, choices.data, on_event, self.store
+            )
+        from bindery import schedule
+
+        return schedule.run(tasks, choices.slots, on_event, self.store, choices.warm)
 
     def _keep_account(self, steps: list[Step], done: dict[str, Execution]) -> None:
         """Note for the next plan and for the report what has become of sections, and show failures."""
