@@ -111,7 +111,8 @@ ZeroDivisionError: division by zero"""
         execution = runner.run(code(textwrap.dedent(source).strip(), 3), timeout=1)
         expected = (f"{PATH}:3", "timeout", "the section's 1 seconds were over in this cell (`timeout`)")
         assert expected == problem(execution)
-        assert caplog.records == []
+        # The test runner hears what goes nowhere, too.
+        assert [record for record in caplog.records if record.name != "bindery.silent"] == []
 
     @pytest.mark.parametrize("source", ["bytearray(3 << 30)", "import torch\ntorch.zeros(1 << 30)"])
     @pytest.mark.parametrize("warm", [True, False])
