@@ -31,21 +31,16 @@ class BoxWideThings(SphinxPostTransform):
 
 
 class KeepShortCode(SphinxPostTransform):
-    """Hold short code in a line of text together."""
+    """Mark short code in a line of text, which browsers hold together then; `latex` does so on paper."""
 
     default_priority = 910
-    formats = ("html", "latex")
+    formats = ("html",)
 
     def run(self, **kwargs: Any) -> None:
-        """Mark it for browsers; for LaTeX, put blanks into it at which no line ends."""
-        for literal in list(self.document.findall(nodes.literal)):
-            text = literal.astext()
-            if len(text) > SHORT:
-                continue
-            if self.app.builder.format == "html":
+        """Change the code of one page."""
+        for literal in self.document.findall(nodes.literal):
+            if len(literal.astext()) <= SHORT:
                 literal["classes"].append("short")
-            elif " " in text:
-                literal.children = [nodes.Text(text.replace(" ", "\N{NO-BREAK SPACE}"))]
 
 
 def connect(app: Sphinx) -> None:

@@ -18,6 +18,8 @@ from sphinx_exercise.nodes import (  # type: ignore[import-untyped]  # it has no
     solution_node,
 )
 
+from bindery.sphinxext.boxes import SHORT
+
 STYLE = Path(__file__).with_name("bindery.sty")
 MARK = "%@ "
 """Begins a comment that names page and line of what follows it in the LaTeX file."""
@@ -72,6 +74,17 @@ class BookTranslator(LaTeXTranslator):
             node["classes"].append("longtable")
         self._set_number("table", node)
         super().visit_table(node)
+
+    def visit_literal(self, node: nodes.Element) -> None:
+        """Write code in a line of text; no line ends inside it if it is short, but in the narrow columns of a table."""
+        node["whole"] = len(node.astext()) <= SHORT and not (self.table or self.in_title or node.get("language"))
+        self.body.append(r"\mbox{" if node["whole"] else "")
+        super().visit_literal(node)
+
+    def depart_literal(self, node: nodes.Element) -> None:
+        """Close what was opened."""
+        super().depart_literal(node)
+        self.body.append("}" if node["whole"] else "")
 
     def visit_literal_block(self, node: nodes.Element) -> None:
         """Keep a short listing on one page."""
