@@ -69,6 +69,7 @@ html_theme_options = {
     "primary_sidebar_end": [],
     "secondary_sidebar_items": {"**": ["page-toc"], "index": []},
     "show_toc_level": 2,
+    "search_bar_text": "Search the book",
     "footer_start": ["copyright"],
     "footer_center": ["footer-links"],
     "footer_end": ["build-facts"],
