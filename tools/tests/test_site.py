@@ -140,7 +140,7 @@ def test_pages_hold_formulas_numbers_outputs_and_folds(root: Path) -> None:
     assert fold.select_one("summary").get_text() == "Solution to Exercise 1.1.1"
     assert "It is 5." in fold.get_text()
     text = run.select_one("p").get_text()
-    assert text == "By (1.1.1) of Section 1.1, see Figure 1.1.1."
+    assert text == "By (1.1.1) of Section\N{NO-BREAK SPACE}1.1, see Figure\N{NO-BREAK SPACE}1.1.1."
     assert run.select_one(".cell_output .stream").get_text().strip() == "5"
     assert run.select_one(".cell_output img")["src"].startswith("../_images/")
     assert run.select_one("details.cell-fold summary").get_text() == "check"
