@@ -89,6 +89,8 @@ class Press(Workshop):
 
     def report(self, problems: list[Problem]) -> None:
         """Write what this build did and what was wrong; the website gets a copy if it was made."""
+        if not (self.root / "chapters").is_dir():
+            return  # somebody else's folder
         folder, site = self.build / "report", self.build / "html"
         kept = folder / "report.json"
         try:

@@ -89,6 +89,7 @@ def test_a_folder_without_a_book_is_a_problem(tmp_path: Path) -> None:
     code, _, errors = bindery(tmp_path, "html")
     assert code == 1
     assert "no book here" in errors
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_build_that_is_stopped_goes_on_where_it_was(root: Path) -> None:
