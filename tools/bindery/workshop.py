@@ -195,8 +195,10 @@ class Workshop:
             new = self.store.publish((task.section.name, task.key, task.environment) for task in good)
             self.say(f"shared cache: {new} results put there")
         for name, execution in done.items():
-            if execution.error:
-                partial = self.build / "report" / "failed" / f"{name}.ipynb"
+            partial = self.build / "report" / "failed" / f"{name}.ipynb"
+            if not execution.error:
+                files.remove(partial)
+            else:
                 files.write_if_changed(partial, (json.dumps(execution.notebook, indent=1) + "\n").encode())
                 self.say(f"{name} failed; its outputs so far are in {partial.relative_to(self.root)}")
         run = sum(not execution.cached for execution in done.values())

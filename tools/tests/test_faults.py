@@ -72,6 +72,7 @@ def test_a_fault_is_one_problem_and_leaves_earlier_products_alone(root: Path, fa
         assert len(report["problems"]) == 1
     edit(root, "one/apart.md", new, old)
     assert bindery(root, "html")[::2] == (0, "")
+    assert not (root / "build/report/failed/one/apart.ipynb").exists()
 
 
 def test_others_go_on_when_one_fails(root: Path) -> None:
