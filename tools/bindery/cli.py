@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import gc
 import os
 import signal
 import sys
@@ -14,6 +13,7 @@ from rich.console import Console
 
 from bindery.model import Problem, ProblemsFound
 from bindery.press import Press
+from bindery.startup import hurry
 from bindery.workshop import Choices
 
 EPILOG = """\
@@ -32,7 +32,7 @@ exit codes: 0 all is well, 1 there are problems (each begins with file and line)
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run one command and exit."""
-    gc.set_threshold(100_000, 50, 50)  # a book read is a million small objects, all of which stay
+    hurry()
     options = _parser().parse_args(arguments)
     out = Console(highlight=False, soft_wrap=True)
     errors = Console(stderr=True, highlight=False, soft_wrap=True)

@@ -18,7 +18,7 @@ from bindery import kernels, traces
 from bindery.data import undeclared
 from bindery.model import Cell, Execution, Location, Problem, Task
 from bindery.outputs import LimitedClient, executable, normalise
-from bindery.provision import WarmParent
+from bindery.parent import WarmParent
 
 INJECTED_TAG = "injected-parameters"
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import shutil
 import signal
 import subprocess
@@ -13,6 +12,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from queue import Empty
 from time import monotonic
 from typing import IO, Any
 
@@ -22,7 +22,9 @@ from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
 from jupyter_client.manager import AsyncKernelManager
 from traitlets import Float
 
-from bindery.provision import Forked, WarmParent, WarmProvisioner
+from bindery.environment import OPENED, environment
+from bindery.parent import Forked, WarmParent
+from bindery.provision import WarmProvisioner
 
 START_TIMEOUT = 60
 """Seconds that a kernel may take to answer at all."""
@@ -32,23 +34,6 @@ _KILL_TIMEOUT = 5
 
 _LONGEST_TEMPORARY_PATH = 60
 """Unix socket paths may have about 100 bytes; this leaves room for our own names and those of a section's workers."""
-
-_HIDDEN = (
-    *("BINDERY_", "CACHE", "COLUMNS", "FORCE_COLOR", "IPY", "JPY_", "JUPYTER_", "LINES"),
-    *("MAKE", "MFLAGS", "NO_COLOR", "PYTEST_", "PYTHON", "RAY_"),
-    "TTY_",
-)
-"""How variables begin that tell how the book is being built, or that change what the same code prints."""
-
-_SECRET = re.compile(r"(?i)token|secret|passw|credential|api_?key|private_?key|access_?key|^(AWS|AZURE|S3)_")
-"""What occurs in the names of variables that must not reach code of the book, which could print or send them."""
-
-_SETTINGS = Path(__file__).parent / "resources"
-
-_OPENED = "opened"
-"""The file in a kernel's private directory to which the data hub appends the URL of whatever it opens."""
-
-_THREADS = ("MKL", "NUMEXPR", "OMP", "OPENBLAS")
 
 
 class KernelFailed(Exception):
@@ -74,7 +59,7 @@ class Kernel:
     def opened(self) -> list[str]:
         """The URLs of the data that the section has opened so far, as its data hub notes them."""
         try:
-            return (self.private / _OPENED).read_text(encoding="utf-8").split()
+            return (self.private / OPENED).read_text(encoding="utf-8").split()
         except FileNotFoundError:
             return []
 
@@ -173,42 +158,6 @@ def start_afresh(folder: Path) -> None:
     folder.mkdir(parents=True)
 
 
-def environment(
-    outer: dict[str, str],
-    library: Path,
-    home: Path,
-    threads: int,
-    private: Path,
-    gpu: bool = False,
-    mirrors: Path | None = None,
-) -> dict[str, str]:
-    """The environment variables of a kernel, made from those of this process."""
-    kept = {name: text for name, text in outer.items() if not (name.startswith(_HIDDEN) or _SECRET.search(name))}
-    temporary = private / "tmp"
-    temporary.mkdir(exist_ok=True)
-    return {
-        **kept,
-        **({"D2L_MIRRORS": str(mirrors)} if mirrors else {}),
-        "D2L_DATA_LOG": str(private / _OPENED),
-        **{f"{library_name}_NUM_THREADS": str(threads) for library_name in _THREADS},
-        "IPYTHONDIR": str(private / "ipython"),
-        "JUPYTER_RUNTIME_DIR": str(private),
-        # A section that declares no GPU must not see one: its page would say that a CPU made the outputs.
-        **({} if gpu else {"CUDA_VISIBLE_DEVICES": ""}),
-        # Figures get the same bytes in every run, whatever settings the user has for other work.
-        "MATPLOTLIBRC": str(_SETTINGS / "matplotlibrc"),
-        "SOURCE_DATE_EPOCH": "1577836800",
-        "MPLCONFIGDIR": str(home / "matplotlib"),
-        "XDG_CACHE_HOME": str(home / "cache"),
-        "MPLBACKEND": "module://matplotlib_inline.backend_inline",
-        # `!pip` and `!python` in a cell are those of the kernel.
-        "PATH": os.pathsep.join([str(Path(sys.executable).parent), kept.get("PATH", os.defpath)]),
-        "PYTHONHASHSEED": "0",
-        "PYTHONPATH": str(library),
-        "TMPDIR": str(temporary),
-    }
-
-
 def _private_directory() -> tempfile.TemporaryDirectory[str]:
     """A new temporary directory with a path short enough to hold sockets."""
     short = len(os.fsencode(tempfile.gettempdir())) <= _LONGEST_TEMPORARY_PATH
@@ -223,13 +172,31 @@ def _process(manager: AsyncKernelManager) -> subprocess.Popen[bytes] | Forked:
 
 
 async def _ready(kernel: Kernel) -> None:
-    """Wait until the kernel answers."""
+    """Wait until the kernel answers and is heard on both channels.
+
+    `wait_for_ready` of the client would then wait for 0.2 s of silence; the word "idle" tells the same at once.
+    """
+    deadline = monotonic() + START_TIMEOUT
+    while not await _answers(kernel.client, kernel.client.kernel_info()):
+        if kernel.process.poll() is not None:
+            raise KernelFailed(f"the kernel {kernel.fate} before it was ready", kernel.log)
+        if monotonic() > deadline:
+            raise KernelFailed(f"the kernel did not answer within {START_TIMEOUT} seconds", kernel.log)
+
+
+async def _answers(client: AsyncKernelClient, request: str) -> bool:
+    """Whether a request is soon answered, and its end told on the channel for outputs."""
     try:
-        await kernel.client.wait_for_ready(timeout=START_TIMEOUT)
-    except RuntimeError as error:
-        if kernel.process.poll() is None:
-            raise KernelFailed(f"the kernel did not answer within {START_TIMEOUT} seconds", kernel.log) from error
-        raise KernelFailed(f"the kernel {kernel.fate} before it was ready", kernel.log) from error
+        while (await client.get_shell_msg(timeout=1))["parent_header"].get("msg_id") != request:
+            pass
+        while True:
+            # What was published before the channel was connected is lost; then another request will tell.
+            message = await client.get_iopub_msg(timeout=0.05)
+            idle = message["content"].get("execution_state") == "idle"
+            if idle and message["parent_header"].get("msg_id") == request:
+                return True
+    except Empty:
+        return False
 
 
 def _kill(process: subprocess.Popen[bytes] | Forked, private: Path) -> None:

@@ -7,6 +7,7 @@ import importlib.metadata
 import json
 import subprocess
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import nullcontext
 from functools import cached_property
 from pathlib import Path
 
@@ -49,16 +50,19 @@ class Press(Workshop):
 
     def html(self) -> list[Problem]:
         """Let Sphinx build the site."""
-        from bindery.site import build_site
+        from bindery.site import build_site, sphinx_at_hand
 
         output = self.build / "html"
+        # What takes sections to run takes Sphinx in any case, and then it can get ready beside them.
+        runs = any(not step.cached for step in self.steps)
+        with sphinx_at_hand(self.root) if runs else nullcontext() as sphinx:
 
-        def make(source: Path, work: Path) -> list[Problem]:
-            found = build_site(self.root, source, work, output)
-            self.site_made = not found
-            return found
+            def make(source: Path, work: Path) -> list[Problem]:
+                found = build_site(self.root, source, work, output, sphinx)
+                self.site_made = not found
+                return found
 
-        problems = self._bind("website", output / "index.html", make)
+            problems = self._bind("website", output / "index.html", make)
         if not problems:
             with files.locked(self.build / "locks" / "weave"):
                 files.write_if_changed(output / "build.json", self._build_facts())

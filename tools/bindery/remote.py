@@ -22,7 +22,7 @@ from bindery.model import Execution, Task
 from bindery.settings import Facts
 
 if TYPE_CHECKING:
-    from bindery.provision import WarmParent
+    from bindery.parent import WarmParent
     from bindery.schedule import OnCell, OnEvent, Store
 
 QUIET = {
@@ -116,7 +116,7 @@ _KEPT: dict[tuple[str, ...], WarmParent] = {}
 
 def _warm(luggage: Luggage, home: Path, threads: int) -> WarmParent:
     if luggage.packages not in _KEPT:
-        from bindery.schedule import warmed
+        from bindery.parent import warmed
 
         _KEPT[luggage.packages] = ExitStack().enter_context(warmed(luggage.packages, home, threads))
     return _KEPT[luggage.packages]

@@ -6,20 +6,15 @@ import asyncio
 import concurrent.futures
 import os
 import signal
-import sys
-import tempfile
 import threading
-from collections.abc import Awaitable, Callable, Collection, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from time import monotonic
 from typing import Literal, Protocol, TypeVar
 
-from bindery import kernels
-from bindery.execute import execute, notebook_of
 from bindery.model import Execution, Location, Problem, Task, Turn
-from bindery.provision import HEAVY, WarmParent, warm_parent
+from bindery.parent import parent_for
 
 Result = TypeVar("Result")
 
@@ -77,7 +72,8 @@ def run(
     """
     slots = max(1, min(slots, len(tasks)))
     threads = max(1, len(os.sched_getaffinity(0)) // slots)
-    with _warm_parent(tasks, threads) if warm else nullcontext() as parent:
+    with parent_for(tasks, threads) if warm else nullcontext() as parent:
+        from bindery.execute import execute  # takes long to import; meanwhile the warm parent does its own
 
         def here(task: Task, on_cell: OnCell) -> Awaitable[Execution]:
             return execute(task, on_cell, threads, parent)
@@ -135,29 +131,6 @@ class _Means:
             return
         self.stopping = True
         self.on_event(Event("", "stop", note="finishing the sections that run; Ctrl-C once more stops them now"))
-
-
-@contextmanager
-def _warm_parent(tasks: Sequence[Task], threads: int) -> Iterator[WarmParent | None]:
-    """A process that has what these tasks import, if that is worth while and can be had here."""
-    # Elsewhere frameworks do not survive a fork, and nothing tells when a parent ends.
-    if len(tasks) < 2 or sys.platform != "linux":
-        yield None
-        return
-    with warmed([name for task in tasks for name in task.environment], tasks[0].home, threads) as parent:
-        yield parent
-
-
-@contextmanager
-def warmed(packages: Collection[str], home: Path, threads: int) -> Iterator[WarmParent]:
-    """A warm parent that has imported what is heavy among these packages."""
-    with tempfile.TemporaryDirectory(prefix="bindery-") as name:
-        private = Path(name)
-        environment = kernels.environment(dict(os.environ), private, home.absolute(), threads, private)
-        # The library is not for the parent: each section imports its own.
-        del environment["PYTHONPATH"]
-        with warm_parent([module for name, module in HEAVY.items() if name in packages], environment) as parent:
-            yield parent
 
 
 async def _run(tasks: Sequence[Task], slots: int, means: _Means) -> None:
@@ -219,6 +192,8 @@ async def _in_thread(wait: Callable[[], Result]) -> Result:
 
 def _failed(task: Task, error: Exception) -> Execution:
     """The execution of a task that could not be run."""
+    from bindery.execute import notebook_of
+
     location = Location(task.section.path, task.section.line)
     problem = Problem(location, "kernel-died", f"could not be run: {type(error).__name__}: {error}")
     device = task.environment.get("device", "cpu")

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,23 +40,41 @@ BIBLIOGRAPHY = re.compile(r"exception: syntax error in line (?P<line>\d+): (?P<r
 GATE = re.compile(r"^The document \((?P<page>.+?)\) .* directives?$[^\d]*(?P<line>\d+)?", re.MULTILINE)
 
 
-def build_site(root: Path, source: Path, work: Path, output: Path) -> list[Problem]:
+Sphinx = subprocess.Popen[str]
+"""A Sphinx that waits to be told what to do, as `sphinxrun` has it."""
+
+
+@contextmanager
+def sphinx_at_hand(root: Path) -> Iterator[Sphinx]:
+    """A Sphinx that does its imports while other things are done; unless it was made use of, it goes with the block."""
+    sphinx = _start(root.absolute())
+    try:
+        yield sphinx
+    finally:
+        sphinx.kill()
+        sphinx.communicate()
+
+
+def build_site(root: Path, source: Path, work: Path, output: Path, sphinx: Sphinx | None = None) -> list[Problem]:
     """Build the website of the woven `source`; if nothing is wrong, make `output` the result, else leave it alone."""
-    problems = run_sphinx(root, source, work, "html")
+    problems = run_sphinx(root, source, work, "html", sphinx)
     if not problems:
         files.mirror(work / "html", output, keep=KEPT_IN_OUTPUT, leave_out=NOT_PAGES)
     return problems
 
 
-def run_sphinx(root: Path, source: Path, work: Path, builder: str) -> list[Problem]:
-    """Let a builder of Sphinx write `work/<builder>` from the woven `source`; says what is wrong with the chapters."""
+def run_sphinx(root: Path, source: Path, work: Path, builder: str, sphinx: Sphinx | None = None) -> list[Problem]:
+    """Let a builder of Sphinx write `work/<builder>` from the woven `source`; says what is wrong with the chapters.
+
+    It is the `sphinx` given, if there is one, or else a new process.
+    """
     root, source, work = root.absolute(), source.absolute(), work.absolute()
     doctrees, running = work / "doctrees" / builder, work / f"{builder}.running"
     if running.exists():
         # A build was cut off: what Sphinx wrote down of it lacks the warnings of pages that it will not read again.
         files.remove(doctrees)
     files.write_if_changed(running, b"")
-    problems = _problems(root, source, work, builder, jobs=min(len(os.sched_getaffinity(0)), 8))
+    problems = _problems(root, source, work, builder, min(len(os.sched_getaffinity(0)), 8), sphinx)
     if problems:
         _forget(problems, source, doctrees)
     files.remove(running)
@@ -119,8 +138,10 @@ def located(complaint: Complaint, root: Path, source: Path) -> Problem:
     return Problem(Location(path, exact_line(complaint, lines)), complaint.rule, message)
 
 
-def _problems(root: Path, source: Path, work: Path, builder: str, jobs: int) -> list[Problem]:
-    status, printed = _run(root, source, work, builder, jobs)
+def _problems(
+    root: Path, source: Path, work: Path, builder: str, jobs: int, sphinx: Sphinx | None = None
+) -> list[Problem]:
+    status, printed = _run(sphinx or _start(root), root, source, work, builder, jobs)
     crashed = "\nTraceback\n=========" in printed
     if crashed and jobs > 1:
         # A process that fails in parallel takes along what it had to say. Alone and from the start, it says all.
@@ -134,25 +155,28 @@ def _problems(root: Path, source: Path, work: Path, builder: str, jobs: int) -> 
     return sorted(problems)
 
 
-def _run(root: Path, source: Path, work: Path, builder: str, jobs: int) -> tuple[int, str]:
-    command: list[str | Path] = [sys.executable, "-m", "sphinx", "-b", builder, "-j", str(jobs), "-c", root, "-d"]
-    command += [work / "doctrees" / builder, "-W", "--keep-going", "-T", "-q", "--no-color", source, work / builder]
-    # Sphinx leaves a file for each crash in the folder for temporary files; sorted sets make the same bytes every time.
-    scratch = work / "tmp"
+def _start(root: Path) -> Sphinx:
+    # Sorted sets make the same bytes every time.
+    return subprocess.Popen(
+        [sys.executable, "-m", "bindery.sphinxrun", root],
+        env=_environment({"PYTHONHASHSEED": "0", "PYTHONWARNINGS": "ignore"}),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def _run(sphinx: Sphinx, root: Path, source: Path, work: Path, builder: str, jobs: int) -> tuple[int, str]:
+    arguments: list[str | Path] = ["-b", builder, "-j", str(jobs), "-c", root, "-d", work / "doctrees" / builder]
+    arguments += ["-W", "--keep-going", "-T", "-q", "--no-color", source, work / builder]
+    scratch = work / "tmp"  # Sphinx leaves a file there for each crash
     scratch.mkdir(parents=True, exist_ok=True)
-    environment = {"PYTHONHASHSEED": "0", "PYTHONWARNINGS": "ignore", "TMPDIR": str(scratch)}
     try:
-        done = subprocess.run(
-            command,
-            env=_environment(environment),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        _, printed = sphinx.communicate(json.dumps({"arguments": arguments, "scratch": scratch}, default=str))
     finally:
         files.remove(scratch)
-    return done.returncode, done.stderr
+    return sphinx.returncode, printed
 
 
 def _environment(more: Mapping[str, str]) -> dict[str, str]:

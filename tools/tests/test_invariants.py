@@ -47,6 +47,18 @@ def test_stages_before_running_import_neither_torch_nor_sphinx() -> None:
     assert done.stdout == "[]\n"
 
 
+@pytest.mark.parametrize("module", ["execute", "sphinxrun"])
+def test_processes_of_ours_leave_out_a_slow_import(module: str) -> None:
+    """What runs sections and what runs Sphinx read notebooks, whose package would import most of a second's grammars."""
+    code = (
+        "import sys, bindery.startup; bindery.startup.hurry()\n"
+        f"import bindery.{module}, nbformat, jsonschema\n"
+        "print('lark' in sys.modules, bool(jsonschema.FormatChecker.checkers))"
+    )
+    done = subprocess.run([sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "False True\n"
+
+
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: path.relative_to(PACKAGE).as_posix())
 def test_module(path: Path) -> None:
     """Only `parse` reads Markdown, only `files` writes, nothing uses a shell or a file's date, no file is long."""
@@ -80,7 +92,7 @@ def imported_modules(name: str) -> set[str]:
 def test_no_stage_knows_a_later_one() -> None:
     """Modules import those of their own row of the table or of earlier ones, and the types and files around all."""
     *rows, around = stages()
-    before = {"model", "files"}
+    before = {"model", "files", "startup"}
     assert before < set(around)
     for row in rows:
         before |= set(row)

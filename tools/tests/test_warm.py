@@ -17,7 +17,7 @@ from running import Runner, clean_runner, code, outputs, problem, processes_of
 
 from bindery import schedule
 from bindery.model import Execution, Task
-from bindery.provision import WarmFailed, warm_parent
+from bindery.parent import WarmFailed, warm_parent
 
 pytestmark = pytest.mark.slow
 
