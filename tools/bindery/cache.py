@@ -61,8 +61,13 @@ def injected_cell(section: Section, profile: str) -> Injected | None:
     return Injected(after, section.settings.quick)
 
 
-def inputs_of(section: Section, profile: str, library: Library, checksums: Mapping[str, str]) -> Inputs:
-    """Find everything that a section's outputs depend on; the checksums are those of the data sets in use."""
+def inputs_of(
+    section: Section, profile: str, library: Library, checksums: Mapping[str, str], gpus: bool = False
+) -> Inputs:
+    """Find everything that a section's outputs depend on.
+
+    The checksums are those of the data sets in use; `gpus` tells whether sections that declare a GPU get one.
+    """
     injected = injected_cell(section, profile)
     cells = []
     for index, cell in enumerate(section.cells):
@@ -74,7 +79,7 @@ def inputs_of(section: Section, profile: str, library: Library, checksums: Mappi
     uses = uses_of_cells([cell.source for cell in section.code])
     reached = library.reach(uses)
     packages = uses.modules.union(*(definition.packages for definition in reached))
-    device = "cuda" if section.settings.gpus and Path("/dev/nvidiactl").exists() else "cpu"
+    device = "cuda" if section.settings.gpus and gpus else "cpu"
     return Inputs(
         cells=tuple(cells),
         injected=injected.source if injected else "",
@@ -136,7 +141,7 @@ class Cache:
 
     def path(self, key: str, environment: Mapping[str, str]) -> Path:
         """Where an entry is filed."""
-        return self.folder / key[:2] / key / f"{_digest(sorted(environment.items()))[:16]}.ipynb"
+        return self.folder / _filed(key, environment)
 
     def find(self, section: Section, key: str, environment: Mapping[str, str]) -> Execution | None:
         """The stored result, or None; an entry with other bytes than were written counts as not there."""
@@ -205,6 +210,16 @@ class Cache:
         notebook["metadata"]["bindery"]["execution"]["sha256"] = seal
         write_if_changed(self.path(task.key, task.environment), content.replace(_field(_UNSEALED), _field(seal)))
         return replace(execution, notebook=notebook)
+
+
+def entry_of(execution: Execution) -> str:
+    """Where in a cache the result is filed, by relative path; empty for one that was not stored."""
+    facts = execution.notebook["metadata"].get("bindery", {}).get("execution")
+    return _filed(facts["key"], facts["environment"]) if facts else ""
+
+
+def _filed(key: str, environment: Mapping[str, str]) -> str:
+    return f"{key[:2]}/{key}/{_digest(sorted(environment.items()))[:16]}.ipynb"
 
 
 _UNSEALED = "0" * 64

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import math
 import os
+import re
 import signal
 import sys
 from collections.abc import Callable, Sequence
@@ -11,7 +13,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from bindery.model import Problem, ProblemsFound
+from bindery.model import Mistyped, Problem, ProblemsFound
 from bindery.press import Press
 from bindery.startup import hurry
 from bindery.workshop import Choices
@@ -39,10 +41,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     choices = Choices(
         profile=options.profile,
         slots=options.slots,
+        gpus=options.gpus,
         data=options.data,
         warm=options.kernels == "warm",
         cache=options.cache,
         cache_mode=options.cache_mode,
+        cache_size=options.cache_size,
         runner=options.runner,
         ray_address=os.environ.get("RAY_ADDRESS", ""),
     )
@@ -55,6 +59,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
             problems = found.problems
         if options.reported:
             press.report(problems)
+    except Mistyped as error:
+        errors.print(f"bindery: {error}", markup=False)
+        sys.exit(2)
     except OSError as error:  # a full disk, say
         errors.print(f"{error.filename or 'the system'}: {error.strerror or error}; what had finished is kept")
         sys.exit(1)
@@ -82,6 +89,22 @@ def _one_of(what: str, *names: str) -> Callable[[str], str]:
     return check
 
 
+def _gpus(text: str) -> str:
+    if text != "auto" and not re.fullmatch(r"\d+(,\d+)*,?", text):
+        raise argparse.ArgumentTypeError(f"{text!r} is none of auto, 0, a number, and a list such as 0,2")
+    return text
+
+
+def _size(text: str) -> float:
+    try:
+        size = float(text)
+    except ValueError:
+        size = -1
+    if not 0 <= size < math.inf:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of GiB")
+    return size
+
+
 Command = Callable[[Press, argparse.Namespace], list[Problem]]
 
 
@@ -105,6 +128,13 @@ def _parser() -> argparse.ArgumentParser:
         type=int,
         default=os.environ.get("CPU_SLOTS") or len(os.sched_getaffinity(0)),
         help="sections that run at once (default: one for each core)",
+    )
+    parser.add_argument(
+        "--gpus",
+        metavar="GPUS",
+        type=_gpus,
+        default=os.environ.get("GPU_SLOTS") or "auto",
+        help="GPUs for sections that declare some: auto, 0 for none, how many, or a list such as 0,2 (default: auto)",
     )
     parser.add_argument(
         "--kernels",
@@ -132,6 +162,13 @@ def _parser() -> argparse.ArgumentParser:
         metavar="{read,write}",
         default=os.environ.get("CACHE_MODE") or "read",
         help="read: take results whatever machine made them; write: add to them what is made here (default: read)",
+    )
+    parser.add_argument(
+        "--cache-size",
+        metavar="GIB",
+        type=_size,
+        default=os.environ.get("CACHE_SIZE") or "2",
+        help="what results in build/cache may take; those of this book as it is stay in any case (default: 2)",
     )
     parser.add_argument(
         "--runner",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 OPENED = "opened"
@@ -31,10 +32,13 @@ def environment(
     home: Path,
     threads: int,
     private: Path,
-    gpu: bool = False,
+    gpus: Sequence[str] | None = (),
     mirrors: Path | None = None,
 ) -> dict[str, str]:
-    """The environment variables of a kernel, made from those of this process."""
+    """The environment variables of a kernel, made from those of this process.
+
+    `gpus` are the names of those it may use; None leaves it those of this process.
+    """
     kept = {name: text for name, text in outer.items() if not (name.startswith(_HIDDEN) or _SECRET.search(name))}
     temporary = private / "tmp"
     temporary.mkdir(exist_ok=True)
@@ -46,7 +50,7 @@ def environment(
         "IPYTHONDIR": str(private / "ipython"),
         "JUPYTER_RUNTIME_DIR": str(private),
         # A section that declares no GPU must not see one: its page would say that a CPU made the outputs.
-        **({} if gpu else {"CUDA_VISIBLE_DEVICES": ""}),
+        **({} if gpus is None else {"CUDA_VISIBLE_DEVICES": ",".join(gpus)}),
         # Figures get the same bytes in every run, whatever settings the user has for other work.
         "MATPLOTLIBRC": str(_SETTINGS / "matplotlibrc"),
         "SOURCE_DATE_EPOCH": "1577836800",

@@ -6,7 +6,7 @@ import asyncio
 import json
 import logging
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from time import monotonic
 from typing import Any
@@ -54,9 +54,16 @@ def notebook_of(task: Task) -> dict[str, Any]:
 
 
 async def execute(
-    task: Task, on_cell: Callable[[int, int], None], threads: int | None = None, warm: WarmParent | None = None
+    task: Task,
+    on_cell: Callable[[int, int], None],
+    threads: int | None = None,
+    warm: WarmParent | None = None,
+    gpus: Sequence[str] | None = (),
 ) -> Execution:
-    """Run a section's code cells in order; `on_cell` hears each one's number as it starts, and of how many."""
+    """Run a section's code cells in order; `on_cell` hears each one's number as it starts, and of how many.
+
+    `gpus` are the names of those that it may use, None for those of this process.
+    """
     start = monotonic()
     notebook = nbformat.from_dict(notebook_of(task))  # type: ignore[no-untyped-call]  # nbformat has no types here
     seconds: list[float] = []
@@ -64,13 +71,12 @@ async def execute(
     if any(cell.cell_type == "code" for cell in notebook.cells):
         try:
             threads = threads or len(os.sched_getaffinity(0))
-            gpu = task.environment.get("device") == "cuda"
             async with kernels.running(
                 task.folder,
                 task.library.absolute(),
                 task.home.absolute(),
                 threads,
-                gpu,
+                gpus,
                 task.data.mirrors,
                 warm,
                 task.section.settings.memory,

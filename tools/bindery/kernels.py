@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -102,7 +102,7 @@ async def running(
     library: Path,
     home: Path,
     threads: int,
-    gpu: bool = False,
+    gpus: Sequence[str] | None = (),
     mirrors: Path | None = None,
     warm: WarmParent | None = None,
     memory: float = 0,
@@ -110,7 +110,7 @@ async def running(
     """A kernel that works in `folder` and imports from `library`; dead and cleaned up after the block.
 
     It comes from the warm parent, if there is one that gives it, and is a new process otherwise. `memory` is what it
-    may hold, in GiB, 0 for no limit.
+    may hold, in GiB, 0 for no limit; `gpus` are the names of those it may use, None for those of this process.
     """
     start_afresh(folder)
     # ZeroMQ drops messages over its high-water mark; a section that prints much would lose its "idle" and hang.
@@ -132,7 +132,7 @@ async def running(
         try:
             await manager.start_kernel(
                 cwd=str(folder),
-                env=environment(dict(os.environ), library, home, threads, private, gpu, mirrors),
+                env=environment(dict(os.environ), library, home, threads, private, gpus, mirrors),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,

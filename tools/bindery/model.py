@@ -48,6 +48,10 @@ class ProblemsFound(Exception):
         self.problems = sorted(set(problems))
 
 
+class Mistyped(Exception):
+    """Raised where a command asks for what there is not; says what would be right."""
+
+
 @dataclass(frozen=True)
 class Cell:
     """A run of Markdown or one code cell; `location` is its first line of source."""
@@ -151,6 +155,24 @@ class DataUse:
 
 
 @dataclass(frozen=True)
+class Gpu:
+    """A GPU: its name as `CUDA_VISIBLE_DEVICES` takes it, and its memory in GiB."""
+
+    name: str
+    memory: float
+
+
+@dataclass(frozen=True)
+class Need:
+    """What a section occupies beside a CPU slot, and for how long; None for what has not been measured yet."""
+
+    gpus: int = 0
+    memory: float | None = None
+    """GiB of each GPU."""
+    seconds: float | None = None
+
+
+@dataclass(frozen=True)
 class Task:
     """All that a kernel needs to run one section."""
 
@@ -167,6 +189,7 @@ class Task:
     environment: Mapping[str, str]
     """What the cache files the result under: device kind, Python and package versions."""
     data: DataUse = field(default_factory=DataUse)
+    need: Need = field(default_factory=Need)
 
 
 @dataclass(frozen=True)
@@ -191,6 +214,8 @@ class Execution:
     error: Problem | None = None
     turn: Turn | None = None
     """None where the result was stored already."""
+    gpu_memory: float | None = None
+    """GiB that it came to hold of a GPU, if that was measured."""
 
 
 def runs(cell: Mapping[str, Any]) -> bool:

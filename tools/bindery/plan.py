@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from bindery.cache import Cache, Inputs, injected_cell, inputs_of
+from bindery.cache import Cache, Inputs, entry_of, injected_cell, inputs_of
 from bindery.data import Data
 from bindery.files import write_if_changed
 from bindery.library import Library
-from bindery.model import Book, Execution, Location, Problem, ProblemsFound, Section, Task
+from bindery.model import Book, Execution, Location, Need, Problem, ProblemsFound, Section, Task
 from bindery.validate import hint
 
 
@@ -24,12 +25,15 @@ class Step:
     task: Task
     cached: Execution | None
     changes: tuple[str, ...]
-    estimate: float | None
-    """Seconds that it took last time, None if it has not run yet."""
 
 
-def make_plan(book: Book, library: Library, profile: str, cache: Cache, build: Path, data: Data) -> list[Step]:
-    """One step for each section that has code, in reading order; raises `ProblemsFound` for unknown data sets."""
+def make_plan(
+    book: Book, library: Library, profile: str, cache: Cache, build: Path, data: Data, gpus: bool = False
+) -> list[Step]:
+    """One step for each section that has code, in reading order; raises `ProblemsFound` for unknown data sets.
+
+    `gpus` tells whether sections that declare a GPU get one.
+    """
     problems = []
     steps = []
     for section in book.sections():
@@ -39,7 +43,8 @@ def make_plan(book: Book, library: Library, profile: str, cache: Cache, build: P
                 problems.append(Problem(Location(section.path, 1), "data", message))
         if not section.code:
             continue
-        inputs = inputs_of(section, profile, library, data.checksums)
+        inputs = inputs_of(section, profile, library, data.checksums, gpus)
+        before, seconds, memory = _read_last(build, section, profile)
         task = Task(
             section=section,
             injected=injected_cell(section, profile),
@@ -51,11 +56,11 @@ def make_plan(book: Book, library: Library, profile: str, cache: Cache, build: P
             key=inputs.key,
             environment=inputs.environment,
             data=data.use_of(section),
+            need=Need(section.settings.gpus if gpus else 0, memory, seconds),
         )
         cached = cache.find(section, inputs.key, inputs.environment)
-        before, seconds = _read_last(build, section, profile)
         changes = () if cached else tuple(_changes(before, inputs))
-        steps.append(Step(section, inputs, task, cached, changes, seconds))
+        steps.append(Step(section, inputs, task, cached, changes))
     if problems:
         raise ProblemsFound(problems)
     return steps
@@ -65,13 +70,14 @@ def _last_path(build: Path, section: Section, profile: str) -> Path:
     return build / "history" / profile / f"{section.name}.json"
 
 
-def _read_last(build: Path, section: Section, profile: str) -> tuple[object, float | None]:
-    """The digests of what the last good result was made from, and how many seconds it took."""
+def _read_last(build: Path, section: Section, profile: str) -> tuple[object, float | None, float | None]:
+    """The digests of what the last good result was made from, how many seconds it took, and GiB of a GPU."""
     try:
         last = json.loads(_last_path(build, section, profile).read_text(encoding="utf-8"))
-        return last["inputs"], float(last["seconds"])
+        inputs, seconds, memory = last["inputs"], float(last["seconds"]), last.get("gpu_memory")
+        return inputs, seconds, None if memory is None else float(memory)
     except (OSError, ValueError, KeyError, TypeError):
-        return None, None
+        return None, None, None
 
 
 def remember_inputs(build: Path, steps: Iterable[Step], executions: Iterable[Execution]) -> None:
@@ -79,9 +85,25 @@ def remember_inputs(build: Path, steps: Iterable[Step], executions: Iterable[Exe
     done = {execution.section: execution for execution in executions if not execution.error}
     for step in steps:
         if execution := done.get(step.section.name):
-            last = {"seconds": execution.seconds, "inputs": step.inputs.summary()}
+            memory = step.task.need.memory if execution.gpu_memory is None else execution.gpu_memory
+            last = {
+                "seconds": execution.seconds,
+                "gpu_memory": memory,
+                "entry": entry_of(execution),
+                "inputs": step.inputs.summary(),
+            }
             text = json.dumps(last, indent=1, sort_keys=True) + "\n"
             write_if_changed(_last_path(build, step.section, step.task.profile), text.encode())
+
+
+def entries_in_use(build: Path, book: Book) -> set[str]:
+    """The cache's entries that hold the last good results of the book's sections, in any profile."""
+    found = set()
+    for section in book.sections():
+        for path in (build / "history").glob(f"*/{section.name}.json"):
+            with suppress(OSError, ValueError, KeyError, TypeError):
+                found.add(json.loads(path.read_text(encoding="utf-8"))["entry"])
+    return found
 
 
 def _changes(before: object, inputs: Inputs) -> list[str]:

@@ -60,8 +60,8 @@ class _Bars:
             self.running[event.section] = self.progress.add_task(f"  {event.section}", total=None)
         elif event.kind == "cell":
             self.progress.update(self.running[event.section], completed=event.cell - 1, total=event.cells)
-        elif event.kind == "end":
+        elif event.kind in ("end", "again"):
             self.progress.remove_task(self.running.pop(event.section))
-            self.progress.advance(self.all)
+            self.progress.advance(self.all, event.kind == "end")
         if event.note:
             self.progress.console.print(event.note, markup=False)

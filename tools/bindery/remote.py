@@ -20,6 +20,7 @@ from bindery.data import choose_data
 from bindery.execute import execute
 from bindery.model import Execution, Task
 from bindery.settings import Facts
+from bindery.slots import Board, Place
 
 if TYPE_CHECKING:
     from bindery.parent import WarmParent
@@ -67,7 +68,7 @@ def run(
         luggage = ray.put(_pack(tasks, facts, data))
         section = ray.remote(run_here)
 
-        async def there(task: Task, on_cell: OnCell) -> Execution:
+        async def there(task: Task, on_cell: OnCell, place: Place) -> Execution:
             gpus = task.section.settings.gpus if task.environment.get("device") == "cuda" else 0
             going = section.options(num_cpus=1, num_gpus=gpus, name=task.section.name).remote(task, luggage)
             try:
@@ -78,7 +79,7 @@ def run(
             return execution
 
         processors = ray.cluster_resources().get("CPU", 1)  # type: ignore[no-untyped-call]  # it has no types
-        return share_out(tasks, max(1, int(processors)), there, on_event, store)
+        return share_out(tasks, Board(int(processors)), there, on_event, store)
 
 
 def _pack(tasks: Sequence[Task], facts: Facts, data: str) -> Luggage:
@@ -105,7 +106,9 @@ def run_here(task: Task, luggage: Luggage) -> Execution:
     try:
         here = replace(task, library=library, folder=folder, home=base / "home", data=data.use_of(task.section))
         threads = int(os.environ.get("OMP_NUM_THREADS") or 1)
-        return asyncio.run(execute(here, lambda cell, cells: None, threads, _warm(luggage, base / "home", threads)))
+        gpus = None if task.environment.get("device") == "cuda" else ()  # Ray has set which
+        warm = _warm(luggage, base / "home", threads)
+        return asyncio.run(execute(here, lambda cell, cells: None, threads, warm, gpus))
     finally:
         files.remove(base / folder.relative_to(base).parts[0])
 

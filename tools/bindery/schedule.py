@@ -7,24 +7,26 @@ import concurrent.futures
 import os
 import signal
 import threading
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass, field, replace
 from time import monotonic
 from typing import Literal, Protocol, TypeVar
 
-from bindery.model import Execution, Location, Problem, Task, Turn
+from bindery.gpus import measured
+from bindery.model import Execution, Gpu, Location, Need, Problem, Task, Turn
 from bindery.parent import parent_for
+from bindery.slots import Board, Place, order
 
 Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
 class Event:
-    """What a progress display hears: a section starts, starts its next cell, or ends; or the run is to stop."""
+    """What a progress display hears: a section starts, starts its next cell, ends, or waits again; or the run stops."""
 
     section: str
-    kind: Literal["start", "cell", "end", "stop"]
+    kind: Literal["start", "cell", "end", "again", "stop"]
     cell: int = 0
     """The number of the code cell that starts, from 1."""
     cells: int = 0
@@ -35,8 +37,8 @@ class Event:
 
 OnEvent = Callable[[Event], None]
 OnCell = Callable[[int, int], None]
-Runner = Callable[[Task, OnCell], Awaitable[Execution]]
-"""Runs one section somewhere; tells the number of each cell that starts, and of how many, if it can."""
+Runner = Callable[[Task, OnCell, Place], Awaitable[Execution]]
+"""Runs one section, in its place if it is run here; tells each cell that starts, and of how many, if it can."""
 
 
 class Store(Protocol):
@@ -62,9 +64,14 @@ class KeepNothing:
 
 
 def run(
-    tasks: Sequence[Task], slots: int, on_event: OnEvent, store: Store | None = None, warm: bool = True
+    tasks: Sequence[Task],
+    slots: int,
+    on_event: OnEvent,
+    store: Store | None = None,
+    warm: bool = True,
+    gpus: Sequence[Gpu] = (),
 ) -> list[Execution]:
-    """Run all tasks, starting them in the order given; the executions come in the same order.
+    """Run all tasks on CPU slots and GPUs, starting the longest first; the executions come in the tasks' order.
 
     If `warm`, what several tasks import is imported once, by a process that forks their kernels; a single task gets a
     new process. Ctrl-C lets the sections that run finish and starts no other; a second one kills them. Then
@@ -75,24 +82,27 @@ def run(
     with parent_for(tasks, threads) if warm else nullcontext() as parent:
         from bindery.execute import execute  # takes long to import; meanwhile the warm parent does its own
 
-        def here(task: Task, on_cell: OnCell) -> Awaitable[Execution]:
-            return execute(task, on_cell, threads, parent)
+        async def here(task: Task, on_cell: OnCell, place: Place) -> Execution:
+            used = [gpus[number] for number in place.memory]
+            with measured(used) if used and not place.shared else nullcontext() as meter:
+                execution = await execute(task, on_cell, threads, parent, [gpu.name for gpu in used])
+            return replace(execution, gpu_memory=meter.peak) if meter else execution
 
-        return share_out(tasks, slots, here, on_event, store, parent.news if parent else lambda: "")
+        return share_out(tasks, Board(slots, gpus), here, on_event, store, parent.news if parent else lambda: "")
 
 
 def share_out(
     tasks: Sequence[Task],
-    slots: int,
+    board: Board,
     runner: Runner,
     on_event: OnEvent,
     store: Store | None = None,
     news: Callable[[], str] = lambda: "",
 ) -> list[Execution]:
-    """Run all tasks by a runner, at most as many at once as there are slots; `news` is what the user should be told."""
-    means = _Means(runner, on_event, store or KeepNothing(), news)
+    """Run all tasks by a runner, at most as many at once as the board has room for; `news` is for the user."""
+    means = _Means(board, runner, on_event, store or KeepNothing(), news)
     try:
-        asyncio.run(_run(tasks, slots, means))
+        asyncio.run(_run(tasks, means))
     except (asyncio.CancelledError, KeyboardInterrupt):
         means.stopping = True
     executions = [means.executions[index] for index in sorted(means.executions)]
@@ -112,8 +122,9 @@ class Interrupted(KeyboardInterrupt):
 
 @dataclass
 class _Means:
-    """What all slots of a run share."""
+    """What all sections of a run share."""
 
+    board: Board
     runner: Runner
     on_event: OnEvent
     store: Store
@@ -133,46 +144,69 @@ class _Means:
         self.on_event(Event("", "stop", note="finishing the sections that run; Ctrl-C once more stops them now"))
 
 
-async def _run(tasks: Sequence[Task], slots: int, means: _Means) -> None:
-    """Share the tasks out over the slots."""
+async def _run(tasks: Sequence[Task], means: _Means) -> None:
+    """Start each task as soon as there is room for it."""
     run = asyncio.current_task()
     if run and threading.current_thread() is threading.main_thread():
         asyncio.get_running_loop().add_signal_handler(signal.SIGINT, means.stop, run)
-    waiting = iter(enumerate(tasks))
+    waiting = {index: tasks[index].need for index in order(task.need for task in tasks)}
+    running: set[int] = set()
+    released = asyncio.Event()
+
+    async def occupy(index: int, place: Place) -> None:
+        try:
+            again = await _run_one(index, tasks[index], place, means)
+            if again and not means.stopping:
+                waiting[index] = again
+        finally:
+            means.board.release(place)
+            running.discard(index)
+            released.set()
+
     async with asyncio.TaskGroup() as group:
-        for slot in range(slots):
-            group.create_task(_fill_slot(slot, waiting, means))
+        while (waiting or running) and not means.stopping:
+            if choice := means.board.choose(waiting):
+                index, place = choice
+                del waiting[index]
+                running.add(index)
+                group.create_task(occupy(index, place))
+            else:
+                released.clear()
+                await released.wait()
 
 
-async def _fill_slot(slot: int, waiting: Iterator[tuple[int, Task]], means: _Means) -> None:
-    """Run one task after the other in a slot."""
-    for index, task in waiting:
-        if means.stopping:
-            return
-        means.executions[index] = await _run_one(task, slot, means)
+async def _run_one(index: int, task: Task, place: Place, means: _Means) -> Need | None:
+    """Run a task in its place; one that lacked memory because others were on its GPU needs one of its own then."""
+    execution = await _execution(task, place, means)
+    error = execution.error
+    if error and place.shared and "out of memory" in f"{error.message}{error.detail}":
+        note = f"{task.section.name} lacked memory beside others on a GPU; it runs again with one of its own"
+        means.on_event(Event(task.section.name, "again", note=note))
+        return replace(task.need, memory=None)
+    means.executions[index] = execution
+    with suppress(Exception):
+        means.on_event(Event(task.section.name, "end", execution=execution, note=means.news()))
+    return None
 
 
-async def _run_one(task: Task, slot: int, means: _Means) -> Execution:
+async def _execution(task: Task, place: Place, means: _Means) -> Execution:
     """Run a task; a failure of our own is its problem too, so that the others go on."""
     name, on_event = task.section.name, means.on_event
-    turn = Turn(monotonic() - means.began, slot)
+    turn = Turn(monotonic() - means.began, place.slot)
     try:
         on_event(Event(name, "start"))
         claim = means.store.claimed(task)
         found = await _in_thread(claim.__enter__)
         try:
             execution = found or await means.runner(
-                task, lambda cell, cells: on_event(Event(name, "cell", cell, cells))
+                task, lambda cell, cells: on_event(Event(name, "cell", cell, cells)), place
             )
             if not execution.cached:
                 execution = means.store.keep(task, replace(execution, turn=turn))
         finally:
             claim.__exit__(None, None, None)
-        on_event(Event(name, "end", execution=execution, note=means.news()))
     except Exception as error:
         execution = replace(_failed(task, error), turn=turn)
-        with suppress(Exception):
-            on_event(Event(name, "end", execution=execution))
     return execution
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-import math
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -14,13 +14,16 @@ from rich.console import Console
 
 from bindery import files
 from bindery.book import read_book
-from bindery.cache import Cache
+from bindery.cache import Cache, entry_of
 from bindery.data import Data, choose_data, picture_of
+from bindery.gpus import discover
 from bindery.library import Library
-from bindery.model import Book, Execution, Location, Problem, ProblemsFound, Task
-from bindery.plan import Step, make_plan, remember_inputs
+from bindery.model import Book, Execution, Gpu, Mistyped, Need, Problem, ProblemsFound, Task
+from bindery.plan import Step, entries_in_use, make_plan, remember_inputs
 from bindery.shared import SharedCache
+from bindery.slots import makespan, order
 from bindery.tangle import tangle
+from bindery.tidy import tidy
 from bindery.validate import hint
 
 if TYPE_CHECKING:
@@ -33,12 +36,16 @@ class Choices:
 
     profile: str = "quick"
     slots: int = 1
+    gpus: str = "auto"
+    """Which GPUs sections may use: `auto`, `0` for none, a number, or a list of numbers."""
     data: str = "standin"
     warm: bool = True
     """Whether kernels are forked from a process that has imported what they need."""
     cache: str = ""
     """The URL of a shared cache."""
     cache_mode: str = "read"
+    cache_size: float = 2
+    """GiB that the cache in the build folder may have."""
     runner: str = "local"
     """`local` or `ray`."""
     ray_address: str = ""
@@ -80,13 +87,27 @@ class Workshop:
         declared = any(section.settings.data for section in self.book.sections())
         return self._choose_data(self.choices.data if declared else "real")
 
+    @cached_property
+    def gpus(self) -> tuple[Gpu, ...]:
+        """The GPUs that sections of this book may use on this machine."""
+        declared = any(section.settings.gpus for section in self.book.sections())
+        return discover(self.choices.gpus, os.environ) if declared else ()
+
+    @property
+    def _on_gpus(self) -> bool:
+        """Whether sections that declare a GPU get one; of a cluster's machines the user knows more than this one."""
+        there = self.choices.runner == "ray" and self.choices.gpus not in ("auto", "0")
+        return there or bool(self.gpus)
+
     def _choose_data(self, choice: str) -> Data:
         return choose_data(self.book.facts, choice, self.build, os.environ.get("D2L_MIRRORS", ""), self.say)
 
     @cached_property
     def steps(self) -> list[Step]:
         """What a build would do, section by section."""
-        steps = make_plan(self.book, self.library, self.choices.profile, self.store, self.build, self.data)
+        steps = make_plan(
+            self.book, self.library, self.choices.profile, self.store, self.build, self.data, self._on_gpus
+        )
         for name in sorted(self.store.damaged):
             self.say(f"cache: the stored result of {name} is damaged and is not used")
         return steps
@@ -117,22 +138,34 @@ class Workshop:
         if why:
             return self._why(why)
         waiting = [step for step in self.steps if not step.cached]
+        waiting = [waiting[number] for number in order(step.task.need for step in waiting)]
         for step in waiting:
-            estimate = f"about {step.estimate:.0f} s" if step.estimate is not None else "not timed yet"
+            seconds = step.task.need.seconds
+            estimate = f"about {seconds:.0f} s" if seconds is not None else "not timed yet"
             more = f", and {len(step.changes) - 1} more" if len(step.changes) > 1 else ""
             self.say(f"would run {step.section.name} ({estimate}): {step.changes[0]}{more}")
-        known = sum(step.estimate or 0 for step in waiting)
-        total = f", about {known:.0f} s of kernel time" if known else ""
-        self.say(f"{len(waiting)} of {len(self.steps)} sections would run{total}")
+        forecast = self._forecast([step.task.need for step in waiting])
+        self.say(f"{len(waiting)} of {len(self.steps)} sections would run{forecast}")
         return []
+
+    def _forecast(self, needs: list[Need]) -> str:
+        """How long these would take, as far as they have been timed; no build can be shorter than its longest."""
+        known = [need.seconds for need in needs if need.seconds is not None]
+        if not known:
+            return ""
+        slots, wall = self.choices.slots, makespan(needs, self.choices.slots, self.gpus)
+        places = f"{slots} slot{'s' if slots != 1 else ''}"
+        if any(need.gpus for need in needs):
+            places += f" and {len(self.gpus)} GPU{'s' if len(self.gpus) != 1 else ''}"
+        untimed = f", besides {len(needs) - len(known)} not timed yet" if len(known) < len(needs) else ""
+        return f": about {wall:.0f} s on {places}, of which the longest takes {max(known):.0f} s{untimed}"
 
     def _why(self, name: str) -> list[Problem]:
         name = name.removeprefix("chapters/").removesuffix(".md").removesuffix(".ipynb")
         step = next((step for step in self.steps if step.section.name == name), None)
         if step is None:
             known = [step.section.name for step in self.steps]
-            message = f"no section `{name}` has code{hint(name, known)}"
-            return [Problem(Location("chapters/index.md", 1), "no-section", message)]
+            raise Mistyped(f"no section `{name}` has code{hint(name, known)}")
         for change in step.changes or ("nothing changed: its stored result is used",):
             self.say(f"{name}: {change}")
         return []
@@ -142,8 +175,7 @@ class Workshop:
         chosen = [step for step in self.steps if step.section.name == only or step.section.name.startswith(f"{only}/")]
         if only and not chosen:
             known = {part for step in self.steps for part in (step.section.name, step.section.chapter)}
-            message = f"no section or chapter `{only}` has code{hint(only, known)}"
-            return [Problem(Location("chapters/index.md", 1), "no-section", message)]
+            raise Mistyped(f"no section or chapter `{only}` has code{hint(only, known)}")
         executions = self._execute(chosen if only else self.steps)
         return [execution.error for execution in executions.values() if execution.error]
 
@@ -151,8 +183,6 @@ class Workshop:
         """One execution for each step, stored or made now."""
         done = {step.section.name: step.cached for step in steps if step.cached}
         waiting = [step for step in steps if not step.cached]
-        # What took longest goes first, so that the slots end at about the same time; what is not known may be long.
-        waiting.sort(key=lambda step: -(math.inf if step.estimate is None else step.estimate))
         stopped: KeyboardInterrupt | None = None
         if waiting:
             from bindery import schedule
@@ -184,7 +214,7 @@ class Workshop:
             )
         from bindery import schedule
 
-        return schedule.run(tasks, choices.slots, on_event, self.store, choices.warm)
+        return schedule.run(tasks, choices.slots, on_event, self.store, choices.warm, self.gpus)
 
     def _keep_account(self, steps: list[Step], done: dict[str, Execution]) -> None:
         """Note for the next plan and for the report what has become of sections, and show failures."""
@@ -202,7 +232,20 @@ class Workshop:
                 files.write_if_changed(partial, (json.dumps(execution.notebook, indent=1) + "\n").encode())
                 self.say(f"{name} failed; its outputs so far are in {partial.relative_to(self.root)}")
         run = sum(not execution.cached for execution in done.values())
+        if run:
+            self._tidy(done.values())
         self.say(f"sections: {run} run, {len(done) - run} unchanged")
+
+    def _tidy(self, done: Iterable[Execution]) -> None:
+        """Keep the cache under its size."""
+        used = {entry for execution in done if (entry := entry_of(execution))}
+        limit = self.choices.cache_size
+        removed, left = tidy(self.store.folder, used, entries_in_use(self.build, self.book), int(limit * 2**30))
+        if removed:
+            self.say(f"cache: removed {removed} result{'s' if removed != 1 else ''} that nothing had used for longest")
+        if left > limit * 2**30:
+            takes = f"{left / 2**20:,.2f} MiB, more than the {limit * 2**10:,.0f} MiB that it may have"
+            self.say(f"cache: the results in use take {takes}")
 
     @cached_property
     def executions(self) -> dict[str, Execution]:

@@ -139,7 +139,7 @@ def test_a_damaged_history_counts_as_missing(make_book: Callable[..., Path], tmp
     (tmp_path / "history" / "quick" / "one").mkdir(parents=True)
     (tmp_path / "history" / "quick" / "one" / "a.json").write_text(damage)
     (step,) = steps_of(make_book(BOOK), tmp_path)
-    assert (step.changes, step.estimate) == (("it has not run yet",), None)
+    assert (step.changes, step.task.need.seconds) == (("it has not run yet",), None)
 
 
 def test_profile_full_injects_nothing(make_book: Callable[..., Path]) -> None:
@@ -243,7 +243,7 @@ def test_plan_says_what_changed(
     execution = Cache(tmp_path / "cache").keep(step.task, good(step.task))
     remember_inputs(tmp_path, [step], [execution])
     (again,) = steps_of(make_book(BOOK), tmp_path)
-    assert (again.cached is not None, again.changes, again.estimate) == (True, (), 1.25)
+    assert (again.cached is not None, again.changes, again.task.need.seconds) == (True, (), 1.25)
     (edited,) = steps_of(make_book(BOOK.replace(old, new)), tmp_path)
     assert (None, changes) == (edited.cached, edited.changes)
 

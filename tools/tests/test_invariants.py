@@ -49,7 +49,7 @@ def test_stages_before_running_import_neither_torch_nor_sphinx() -> None:
 
 @pytest.mark.parametrize("module", ["execute", "sphinxrun"])
 def test_processes_of_ours_leave_out_a_slow_import(module: str) -> None:
-    """What runs sections and what runs Sphinx read notebooks, whose package would import most of a second's grammars."""
+    """What runs sections or Sphinx reads notebooks, whose package would import grammars for most of a second."""
     code = (
         "import sys, bindery.startup; bindery.startup.hurry()\n"
         f"import bindery.{module}, nbformat, jsonschema\n"

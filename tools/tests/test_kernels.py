@@ -50,11 +50,11 @@ class TestFolder:
         assert [precious / "file"] == list(precious.iterdir())
 
 
-@pytest.mark.parametrize(("gpu", "seen"), [(False, ""), (True, "0")])
-def test_only_sections_that_declare_a_gpu_see_one(tmp_path: Path, gpu: bool, seen: str) -> None:
+@pytest.mark.parametrize(("gpus", "seen"), [((), ""), (None, "0"), (["GPU-1", "GPU-2"], "GPU-1,GPU-2")])
+def test_only_sections_that_declare_a_gpu_see_one(tmp_path: Path, gpus: list[str] | None, seen: str) -> None:
     """Otherwise the page would name a device that did not make the outputs."""
     outer = {"CUDA_VISIBLE_DEVICES": "0"}
-    inner = kernels.environment(outer, Path("/library"), Path("/home"), 2, tmp_path, gpu)
+    inner = kernels.environment(outer, Path("/library"), Path("/home"), 2, tmp_path, gpus)
     assert inner["CUDA_VISIBLE_DEVICES"] == seen
 
 

@@ -137,15 +137,17 @@ def test_two_builds_at_once_run_each_section_once(root: Path) -> None:
     [
         (["plan"], 0, "0 of 3 sections would run"),
         (["plan", "--why", "one/uses"], 0, "nothing changed"),
-        (["plan", "--why", "one/use"], 1, "did you mean `one/uses`?"),
-        (["run", "--only", "two"], 1, "no section or chapter `two` has code"),
+        (["plan", "--why", "one/use"], 2, "bindery: no section `one/use` has code; did you mean `one/uses`?"),
+        (["run", "--only", "two"], 2, "bindery: no section or chapter `two` has code"),
+        (["--gpus", "some", "plan"], 2, "'some' is none of auto, 0, a number, and a list such as 0,2"),
+        (["--cache-size", "-1", "plan"], 2, "'-1' is not a number of GiB"),
         (["--profile", "full", "plan"], 0, "1 of 3 sections would run"),
         (["hmtl"], 2, "invalid choice"),
         (["--help"], 0, "exit codes: 0 all is well"),
     ],
 )
 def test_command_line(root: Path, arguments: list[str], code: int, text: str) -> None:
-    """Each command says what it did; a mistyped one exits 2, an unknown section 1."""
+    """Each command says what it did; a mistyped one exits 2."""
     found, output, errors = bindery(root, *arguments)
     assert (code, True) == (found, text in output + errors)
 
@@ -163,3 +165,36 @@ def test_builds_do_not_depend_on_the_hash_seed(built: Path, tmp_path: Path) -> N
         subprocess.run(command, env=environment, check=True, capture_output=True)
         made.append({name: contents(copy / "build" / name) for name in ("library", "source", "wheel", "notebooks")})
     assert made[0] == made[1]
+
+
+def test_plan_foretells_how_long_a_build_takes(root: Path) -> None:
+    """From what sections took last time, on the slots that there are; the longest is the least that can be had."""
+    for name, seconds in (("defines", 20), ("uses", 50), ("apart", 90)):
+        path = root / f"build/history/quick/one/{name}.json"
+        path.write_text(json.dumps({**json.loads(path.read_text()), "seconds": seconds}))
+    for name in ("defines", "apart"):
+        edit(root, f"one/{name}.md", "print(", "print('new', end='')\nprint(")
+    said = bindery(root, "--slots", "1", "plan")[1].splitlines()
+    assert [line.partition(":")[0] for line in said[:2]] == [
+        "would run one/apart (about 90 s)",
+        "would run one/defines (about 20 s)",
+    ]
+    assert said[2] == "2 of 3 sections would run: about 110 s on 1 slot, of which the longest takes 90 s"
+    assert (
+        bindery(root, "--slots", "2", "plan")[1]
+        .splitlines()[2]
+        .endswith("about 90 s on 2 slots, of which the longest takes 90 s")
+    )
+
+
+def test_the_cache_keeps_to_its_size(root: Path) -> None:
+    """Old results go, and the user is told; those of the book as it is stay, of the other profile, too."""
+    bindery(root, "--profile", "full", "run")
+    edit(root, "one/apart.md", "print(", "print('newer', end='')\nprint(")
+    bindery(root, "run")
+    edit(root, "one/apart.md", "newer", "newest")
+    said = bindery(root, "--cache-size", "0", "run")[1]
+    assert "cache: removed 1 result that" in said
+    assert "more than the 0 MiB that it may have" in said
+    for profile in ("quick", "full"):
+        assert "0 of 3 sections would run" in bindery(root, "--profile", profile, "plan")[1]
