@@ -1,7 +1,8 @@
 """Measures bindery beside its peers, in one run on one machine: `make bench`.
 
-The book is generated: sections that import PyTorch, train for a few hundred steps and draw a plot. All programs are
-those of the environment that this runs in. Times are those of whole commands; what counts is their ratio.
+Two books: a generated one of light sections, which import PyTorch, train for a few hundred steps and draw a plot, and
+this one, in profile quick. Each peer has a virtual environment of its own. Times are those of whole commands; what
+counts is their ratio.
 """
 
 from __future__ import annotations
@@ -17,46 +18,63 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import nbformat
+import peers
 from generate import LIGHT, large, light
+from rich.console import Console
 
+from bindery.execute import notebook_of
 from bindery.parse import read_page
+from bindery.workshop import Choices, Workshop
 
-BIN = Path(sys.executable).parent
+ROOT = Path(__file__).resolve().parents[2]
+BINDERY = Path(sys.executable).parent / "bindery"
 CONF = """\
 extensions = ["myst_nb"{more}]
 html_theme = "pydata_sphinx_theme"
 nb_execution_mode = "{mode}"
 nb_execution_timeout = 600
 """
+REAL_CONF = """
+extensions.remove("bindery.sphinxext")
+html_math_renderer = "mathjax"
+nb_execution_mode = "cache"
+nb_execution_timeout = 600
+"""
+SAVED = ("linear-regression/linear-regression-scratch.md", '"""Forget all gradients."""', '"""Drop all gradients."""')
+"""A section, and an edit of a function that it saves."""
+PROSE = ("preliminaries/calculus.md", "\n## Summary\n", "\nOne more sentence.\n\n## Summary\n")
 PACKAGES = ("bindery", "torch", "matplotlib", "ipykernel", "nbclient", "nbconvert", "myst-nb", "sphinx")
+
+Row = tuple[str, float, str]
 
 
 def main() -> None:
-    """Measure, print a table, and write it if asked to."""
+    """Measure, and print a table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sections", type=int, default=12, help="sections of the light book (default: 12)")
     parser.add_argument("--large", type=int, default=1000, help="sections of the book that is only planned")
+    parser.add_argument("--no-real", action="store_true", help="leave out the real book, which takes minutes")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="bench-") as name:
         folder = Path(name)
-        rows = [*light_book(folder / "light", options.sections), *large_book(folder / "large", options.large)]
+        jupyter = peers.environment(folder / "nbconvert", peers.NBCONVERT) / "jupyter"
+        sphinx = peers.environment(folder / "myst-nb", (*peers.MYST_NB, *peers.BOOK)) / "sphinx-build"
+        rows = light_book(folder / "light", options.sections, jupyter, sphinx)
+        rows += large_book(folder / "large", options.large)
+        rows += [] if options.no_real else real_book(folder / "real", jupyter, sphinx)
     versions = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in PACKAGES)
-    print(
-        f"\n{platform.machine()}, {len(os.sched_getaffinity(0))} cores, Python {platform.python_version()}, {versions}"
-    )
+    cores = len(os.sched_getaffinity(0))
+    print(f"\n{platform.machine()}, {cores} cores, Python {platform.python_version()}, {versions}")
     print("\n| what | seconds | ratio |\n|---|---|---|")
     for what, seconds, ratio in rows:
         print(f"| {what} | {seconds:.2f} | {ratio} |")
 
 
-Row = tuple[str, float, str]
-
-
-def light_book(folder: Path, count: int) -> list[Row]:
+def light_book(folder: Path, count: int, jupyter: Path, sphinx: Path) -> list[Row]:
     """Each program on the light book, from nothing, again, and after an edit of prose."""
     light(folder, count)
     pages = sorted((folder / "chapters" / "light").glob("section*.md"))
@@ -68,40 +86,84 @@ def light_book(folder: Path, count: int) -> list[Row]:
     for page in (peer / "light").glob("section*.md"):
         head = "---\nfile_format: mystnb\nkernelspec: {name: python3}\n---\n"
         page.write_text(head + page.read_text(encoding="utf-8"), encoding="utf-8")
-    notebooks = [notebook_of(page, folder / "notebooks") for page in pages]
-
-    bindery = [BIN / "bindery", "--root", folder, "html"]
-    sphinx = [BIN / "sphinx-build", "-q", "-b", "html", peer, folder / "peer-html"]
-    nbconvert = [BIN / "jupyter", "nbconvert", "--log-level=ERROR", "--to=notebook", "--execute"]
-    nbconvert += [f"--output-dir={folder / 'executed'}", *notebooks]
+    notebooks = [notebook_of_page(page, folder / "notebooks") for page in pages]
 
     cells = seconds_of([sys.executable, "-c", bare_code(count)])
+    bindery = [BINDERY, "--root", folder, "html"]
+    build = [sphinx, "-q", "-b", "html", peer, folder / "peer-html"]
     ours = seconds_of(bindery)
-    report = json.loads((folder / "build/report/report.json").read_text(encoding="utf-8"))
-    over = [each["seconds"] - sum(cell["seconds"] for cell in each["cells"]) for each in report["sections"]]
-    theirs, converted = seconds_of(sphinx), seconds_of(nbconvert)
+    over = overheads(folder)
+    theirs, converted = seconds_of(build), seconds_of(converting(jupyter, folder / "executed", notebooks))
     rows: list[Row] = [
-        (f"the cells of {count} sections alone, one process", cells, ""),
-        ("bindery html, from nothing", ours, "1"),
-        ("jupyter nbconvert --execute", converted, f"bindery takes {ours / converted:.2f} of it"),
-        ("sphinx-build with MyST-NB and its cache, from nothing", theirs, f"bindery takes {ours / theirs:.2f} of it"),
-        ("bindery, overhead of a section over its cells, median", statistics.median(over), ""),
-    ]
-    rows += [
-        ("bindery html, nothing changed", ours := best(bindery), "1"),
-        ("sphinx-build, nothing changed", theirs := best(sphinx), f"bindery takes {ours / theirs:.2f} of it"),
+        (f"light book: the cells of {count} sections alone, one process", cells, ""),
+        ("light book: bindery html, from nothing", ours, "1"),
+        ("light book: jupyter nbconvert --execute", converted, part(ours, converted)),
+        ("light book: Sphinx with MyST-NB and its cache, from nothing", theirs, part(ours, theirs)),
+        ("light book: bindery, overhead of a section over its cells, median", statistics.median(over), ""),
+        ("light book: bindery html, nothing changed", ours := best(bindery), "1"),
+        ("light book: Sphinx with MyST-NB, nothing changed", theirs := best(build), part(ours, theirs)),
     ]
     for page in (pages[0], peer / "light" / pages[0].name):
-        page.write_text(page.read_text(encoding="utf-8").replace("as usual", "as often"), encoding="utf-8")
-    rows += [
-        ("bindery html, one sentence changed", ours := seconds_of(bindery), "1"),
-        (
-            "sphinx-build, one sentence changed",
-            theirs := seconds_of(sphinx),
-            f"bindery takes {ours / theirs:.2f} of it",
-        ),
+        edit(page, "as usual", "as often")
+    ours, theirs = seconds_of(bindery), seconds_of(build)
+    return [
+        *rows,
+        ("light book: bindery html, one sentence changed", ours, "1"),
+        ("light book: Sphinx with MyST-NB, one sentence changed", theirs, part(ours, theirs)),
     ]
-    return rows
+
+
+def real_book(folder: Path, jupyter: Path, sphinx: Path) -> list[Row]:
+    """Each program on this book, from nothing, again, and after edits of prose and of a saved function."""
+    shutil.copytree(ROOT / "chapters", folder / "chapters")
+    shutil.copy(ROOT / "conf.py", folder)
+    workshop = Workshop(folder, Choices(), Console(quiet=True))
+    tasks = [step.task for step in workshop.steps]
+    # Peers get the sections as notebooks, with the small values of profile quick in place.
+    peer = folder / "peer" / "chapters"
+    shutil.copytree(folder / "chapters", peer)
+    notebooks = []
+    for task in tasks:
+        page = peer / f"{task.section.name}.ipynb"
+        (peer / task.section.path.removeprefix("chapters/")).unlink()
+        write(page, json.dumps(notebook_of(task)))
+        notebooks.append(page)
+    write(peer.parent / "conf.py", (ROOT / "conf.py").read_text(encoding="utf-8") + REAL_CONF)
+    library = {"PYTHONPATH": str(workshop.build / "library")}
+    mirrors = workshop.build / "standin" / "mirrors.json"
+    around = library | ({"D2L_MIRRORS": str(mirrors)} if mirrors.is_file() else {})
+
+    bindery = [BINDERY, "--root", folder, "html"]
+    build = [sphinx, "-q", "-b", "html", "-c", peer.parent, peer, folder / "peer-html"]
+    convert = converting(jupyter, folder / "executed", notebooks)
+    shutil.rmtree(workshop.build)  # what was tangled to make the notebooks
+    ours = seconds_of(bindery)
+    over = statistics.median(overheads(folder))
+    theirs, converted = seconds_of(build, around), seconds_of([*convert, "--allow-errors"], around)
+    rows: list[Row] = [
+        (f"this book, {len(tasks)} sections: bindery html, from nothing", ours, "1"),
+        ("this book: jupyter nbconvert --execute", converted, part(ours, converted)),
+        ("this book: Sphinx with MyST-NB and its cache, from nothing", theirs, part(ours, theirs)),
+        ("this book: bindery, overhead of a section over its cells, median", over, ""),
+        ("this book: bindery html, nothing changed", ours := best(bindery), "1"),
+        ("this book: Sphinx with MyST-NB, nothing changed", theirs := best(build, around), part(ours, theirs)),
+    ]
+    name, old, new = PROSE
+    edit(folder / "chapters" / name, old, new)
+    edit(peer / Path(name).with_suffix(".ipynb"), json.dumps(old)[1:-1], json.dumps(new)[1:-1])
+    ours, theirs = seconds_of(bindery), seconds_of(build, around)
+    rows += [
+        ("this book: bindery html, one sentence changed", ours, "1"),
+        ("this book: Sphinx with MyST-NB, one sentence changed", theirs, part(ours, theirs)),
+    ]
+    name, old, new = SAVED
+    edit(folder / "chapters" / name, old, new)
+    ours = seconds_of(bindery)
+    report = json.loads((folder / "build/report/report.json").read_text(encoding="utf-8"))
+    again = sum(not section["cached"] for section in report["sections"])
+    what = f"this book: bindery html, a saved function changed: {again} of {len(tasks)} sections run"
+    # The others cannot know what a change of the library reaches: all must run again, as from nothing.
+    return [*rows, (what, ours, f"{part(ours, converted)} for nbconvert, which must run all")]
 
 
 def large_book(folder: Path, count: int) -> list[Row]:
@@ -110,24 +172,45 @@ def large_book(folder: Path, count: int) -> list[Row]:
     times = []
     for size in (count // 4, count):
         large(folder / str(size), size)
-        times.append(best([BIN / "bindery", "--root", folder / str(size), "plan"]))
+        times.append(best([BINDERY, "--root", folder / str(size), "plan"]))
         rows.append((f"bindery plan, {size} sections of 10 code cells and 2 saved blocks", times[-1], ""))
     return [*rows[:-1], (*rows[-1][:2], f"{times[1] / times[0]:.1f} times that of a quarter")]
 
 
-def seconds_of(command: Sequence[str | Path]) -> float:
+def part(ours: float, theirs: float) -> str:
+    """A ratio in words."""
+    return f"bindery takes {ours / theirs:.2f} of it"
+
+
+def overheads(root: Path) -> list[float]:
+    """For each section of the last build, its seconds less those of its cells."""
+    report = json.loads((root / "build/report/report.json").read_text(encoding="utf-8"))
+    return [each["seconds"] - sum(cell["seconds"] for cell in each["cells"]) for each in report["sections"]]
+
+
+def converting(jupyter: Path, output: Path, notebooks: Sequence[Path]) -> list[str | Path]:
+    """The command that runs notebooks one after the other."""
+    options = ["nbconvert", "--log-level=ERROR", "--to=notebook", "--execute", f"--output-dir={output}"]
+    return [jupyter, *options, "--ExecutePreprocessor.timeout=600", *notebooks]
+
+
+def seconds_of(command: Sequence[str | Path], around: dict[str, str] | None = None) -> float:
     """How long a command takes, which must succeed."""
     print(*(str(part).rpartition("/")[2] for part in command[:6]), flush=True)
     start = time.perf_counter()
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    # Its own programs first, so that kernels are those of its environment.
+    path = {"PATH": os.pathsep.join([str(Path(command[0]).parent), os.environ["PATH"]])}
+    done = subprocess.run(
+        command, capture_output=True, text=True, check=False, env={**os.environ, **path, **(around or {})}
+    )
     if done.returncode:
         raise SystemExit(f"{command} failed:\n{done.stdout}\n{done.stderr}")
     return time.perf_counter() - start
 
 
-def best(command: Sequence[str | Path], of: int = 3) -> float:
+def best(command: Sequence[str | Path], around: dict[str, str] | None = None, of: int = 3) -> float:
     """The least of some times."""
-    return min(seconds_of(command) for _ in range(of))
+    return min(seconds_of(command, around) for _ in range(of))
 
 
 def write(path: Path, text: str) -> None:
@@ -136,18 +219,25 @@ def write(path: Path, text: str) -> None:
     path.write_text(text, encoding="utf-8")
 
 
+def edit(path: Path, old: str, new: str) -> None:
+    """Replace what must be there, once."""
+    text = path.read_text(encoding="utf-8")
+    if old not in text:
+        raise SystemExit(f"{path} lacks {old!r}, which is to be edited")
+    path.write_text(text.replace(old, new, 1), encoding="utf-8")
+
+
 def code_of(text: str) -> list[str]:
     """The code cells of a page."""
     page, _ = read_page("chapters/page.md", text)
     return [cell.source for cell in page.section.code]
 
 
-def notebook_of(page: Path, folder: Path) -> Path:
+def notebook_of_page(page: Path, folder: Path) -> Path:
     """The page's cells as a notebook."""
-    read: Callable[[str], nbformat.NotebookNode] = nbformat.v4.new_code_cell
-    notebook = nbformat.v4.new_notebook(cells=[read(source) for source in code_of(page.read_text(encoding="utf-8"))])
+    cells = [nbformat.v4.new_code_cell(source) for source in code_of(page.read_text(encoding="utf-8"))]  # type: ignore[no-untyped-call]
     target = folder / f"{page.stem}.ipynb"
-    write(target, nbformat.writes(notebook))
+    write(target, nbformat.writes(nbformat.v4.new_notebook(cells=cells)))  # type: ignore[no-untyped-call]
     return target
 
 

@@ -53,9 +53,10 @@ class Press(Workshop):
         from bindery.site import build_site, sphinx_at_hand
 
         output = self.build / "html"
-        # What takes sections to run takes Sphinx in any case, and then it can get ready beside them.
-        runs = any(not step.cached for step in self.steps)
-        with sphinx_at_hand(self.root) if runs else nullcontext() as sphinx:
+        # Where a source has changed, Sphinx is needed almost certainly, and can get ready beside all that comes first.
+        sources = self._sources()
+        changed = not self._is_current("sources", output / "index.html", sources)
+        with sphinx_at_hand(self.root) if changed else nullcontext() as sphinx:
 
             def make(source: Path, work: Path) -> list[Problem]:
                 found = build_site(self.root, source, work, output, sphinx)
@@ -65,9 +66,19 @@ class Press(Workshop):
             problems = self._bind("website", output / "index.html", make)
         if not problems:
             with files.locked(self.build / "locks" / "weave"):
+                files.write_if_changed(self._stamp("sources"), sources.encode())
                 files.write_if_changed(output / "build.json", self._build_facts())
                 offer(self.book.facts, self._downloads(), output / "downloads")
         return problems
+
+    def _sources(self) -> str:
+        """A digest of all that authors write."""
+        digest = hashlib.sha256()
+        for path in [self.root / "conf.py", *sorted((self.root / "chapters").rglob("*"))]:
+            if path.is_file():
+                content = path.read_bytes()
+                digest.update(f"{path.relative_to(self.root)}\0{len(content)}\0".encode() + content)
+        return digest.hexdigest()
 
     def _downloads(self) -> dict[str, Path | None]:
         """What readers can download; a product that is older than the site is not offered with it."""
