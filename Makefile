@@ -10,7 +10,7 @@ READY := .venv/ready-$(PINS)
 READY_TO_TEST := .venv/ready-to-test-$(PINS)
 BINDERY := .venv/bin/bindery
 
-.PHONY: help html pdf notebooks lib wheel all data plan run test bench check clean latex
+.PHONY: help html pdf notebooks lib wheel all data plan run test bench lint check clean latex
 
 help:  ## Show the targets (this is what `make` alone does)
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /|/' | awk -F'|' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -49,9 +49,13 @@ test: $(READY_TO_TEST) latex  ## Run all tests, the fast ones first
 bench: $(READY)  ## Measure bindery beside nbconvert and MyST-NB on a book of light sections (some minutes)
 	@.venv/bin/python tools/bench/bench.py
 
-check: $(READY_TO_TEST)  ## Format, lint and types of bindery, as a commit should have them
+lint: $(READY)  ## Hold the prose to the style that chapters/book.yml sets
+	@$(BINDERY) lint
+
+check: $(READY_TO_TEST)  ## Form and types of bindery, style and spelling of the book, as a commit should have them
 	@cd tools && ../.venv/bin/ruff format --check . ../conf.py && ../.venv/bin/ruff check . ../conf.py && ../.venv/bin/mypy
 	@.venv/bin/actionlint -shellcheck= .github/workflows/*.yml
+	@$(BINDERY) lint
 	@.venv/bin/codespell --toml tools/pyproject.toml README.md CONTRIBUTING.md CHANGELOG.md chapters tools/bindery
 
 clean:  ## Delete everything generated; it costs only time

@@ -190,6 +190,7 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--only", default="", metavar="CHAPTER[/SECTION]", help="run no others")
     plan = add("plan", "say what a build would run, and why", lambda press, options: press.plan(options.why))
     plan.add_argument("--why", default="", metavar="SECTION", help="list every input of this section that changed")
+    add("lint", "say what is not as the book's style asks", lambda press, _: press.lint())
     add("lib", "tangle the saved blocks into build/library", lambda press, _: press.lib())
     add("wheel", "pack the library into build/wheel", lambda press, _: press.wheel())
     add(

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
 
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
@@ -32,6 +33,17 @@ class Toctree:
     entries: tuple[tuple[str, Location], ...]
     numbered: bool
     location: Location
+
+
+@dataclass(frozen=True)
+class Block:
+    """A piece of a page as it is written: a comment, heading or paragraph, or a directive with its argument as text."""
+
+    kind: Literal["comment", "heading", "text", "directive"]
+    text: str
+    location: Location
+    name: str = ""
+    options: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -217,3 +229,37 @@ def _read_toctree(path: str, token: Token) -> Toctree:
             target = re.search(r"<([^<>]+)>$", entry)
             entries.append((target[1] if target else entry, location.down(offset)))
     return Toctree(tuple(entries), numbered, location)
+
+
+def blocks(cell: Cell) -> Iterator[Block]:
+    """The pieces of a Markdown cell in order; what stands in directives that hold prose follows their own piece."""
+    yield from _blocks(cell.source, cell.location)
+
+
+def _blocks(text: str, start: Location) -> Iterator[Block]:
+    tokens = _markdown().parse(text)
+    for index, token in enumerate(tokens):
+        location = start.down(token.map[0] if token.map else 0)
+        if token.type == "myst_line_comment":
+            yield Block("comment", token.content.strip(), location)
+        elif token.type == "inline":
+            heading = tokens[index - 1].type == "heading_open"
+            yield Block("heading" if heading else "text", token.content, location)
+        elif token.type in ("fence", "colon_fence") and (info := INFO.fullmatch(token.info.strip())):
+            options, body, offset = _options(token.content)
+            yield Block("directive", info[2], location, info[1], options)
+            if info[1] not in (*VERBATIM, "code-cell", "toctree"):
+                yield from _blocks(body, location.down(1 + offset))
+
+
+def _options(content: str) -> tuple[dict[str, str], str, int]:
+    """The options at the head of a directive, what follows them, and how many lines they take."""
+    lines = content.split("\n")
+    end = 0
+    if lines[0].strip() == "---":
+        end = next((number for number, line in enumerate(lines[1:], 2) if line.strip() == "---"), len(lines))
+    else:
+        while end < len(lines) and re.match(r":[\w-]+:", lines[end].strip()):
+            end += 1
+    pairs = (line.strip().removeprefix(":").partition(":") for line in lines[:end] if ":" in line)
+    return {name: value.strip() for name, _, value in pairs}, "\n".join(lines[end:]), end

@@ -94,6 +94,34 @@ class Mirrors(Strict):
     files: dict[str, Mirror]
 
 
+class Style(Strict):
+    """How the book is to be written, as far as a program can tell; what is absent is not checked."""
+
+    avoid: dict[str, str] = Field(default_factory=dict)
+    """Regular expressions for words that are not written, with what to do instead."""
+    longest_sentence: int | None = Field(default=None, gt=0)
+    median_sentence: int | None = Field(default=None, gt=0)
+    """Words of the median sentence of a section."""
+    longest_paragraph: int | None = Field(default=None, gt=0)
+    """Sentences of a paragraph."""
+    repeated_words: int | None = Field(default=None, gt=2)
+    """A run of so many words may stand only once in the book."""
+    code_width: int | None = Field(default=None, gt=0)
+    """Characters of a line of code."""
+    notation: str = ""
+    """The section, such as `front-matter/notation`, that shows all typefaces that formulas may use."""
+
+    @field_validator("avoid")
+    @classmethod
+    def _are_expressions(cls, values: dict[str, str]) -> dict[str, str]:
+        for pattern in values:
+            try:
+                re.compile(pattern)
+            except re.error as error:
+                raise ValueError(f"{pattern!r} is no regular expression: {error}") from None
+        return values
+
+
 class Facts(Strict):
     """`chapters/book.yml`: what is true of the whole book."""
 
@@ -111,6 +139,8 @@ class Facts(Strict):
     data: dict[str, DataSet] = Field(default_factory=dict)
     """Data sets by the names that sections declare."""
     katex_macros: dict[str, str] = Field(default_factory=dict)
+    style: Style = Field(default_factory=Style)
+    """What `bindery lint` holds the prose to."""
 
     @field_validator("version")
     @classmethod

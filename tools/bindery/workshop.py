@@ -18,6 +18,7 @@ from bindery.cache import Cache, entry_of
 from bindery.data import Data, choose_data, picture_of
 from bindery.gpus import discover
 from bindery.library import Library
+from bindery.lint import lint
 from bindery.model import Book, Execution, Gpu, Mistyped, Need, Problem, ProblemsFound, Task
 from bindery.plan import Step, entries_in_use, make_plan, remember_inputs
 from bindery.shared import SharedCache
@@ -169,6 +170,14 @@ class Workshop:
         for change in step.changes or ("nothing changed: its stored result is used",):
             self.say(f"{name}: {change}")
         return []
+
+    def lint(self) -> list[Problem]:
+        """Say what is not as the book's style asks."""
+        references = self.root / "chapters" / "references.bib"
+        problems = lint(self.book, references.read_text(encoding="utf-8") if references.is_file() else "")
+        if not problems:
+            self.say(f"lint: {sum(1 for _ in self.book.pages())} pages are as the book's style asks")
+        return problems
 
     def run(self, only: str = "") -> list[Problem]:
         """Run what changed."""

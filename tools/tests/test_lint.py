@@ -1,0 +1,142 @@
+"""The rules of style: what each finds, where, and how it is allowed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from conftest import REPOSITORY
+
+from bindery.book import read_book
+from bindery.lint import lint
+from bindery.model import ProblemsFound
+
+BOOK = """\
+chapters/book.yml
+title: A book
+version: "1.0"
+authors: [{name: A}]
+style:
+  avoid: {'\\babove\\b': refer to it by its label, '\\bcrucial\\b': ''}
+  longest_sentence: 12
+  median_sentence: 9
+  longest_paragraph: 3
+  repeated_words: 5
+  code_width: 20
+  notation: one/notation
+=== chapters/index.md
+# A book
+```{toctree}
+:numbered:
+one/index
+```
+=== chapters/one/index.md
+# One
+```{toctree}
+notation
+page
+```
+=== chapters/one/notation.md
+# Notation
+The reals are $\\mathbb{R}$.
+=== chapters/one/page.md
+# Page
+
+"""
+
+
+def found(make_book: Callable[..., Path], page: str, bibliography: str = "") -> list[str]:
+    """What lint says of a page, from line 3 of it on, without the file's name."""
+    root = make_book(BOOK.removeprefix("chapters/book.yml\n").join(("=== chapters/book.yml\n", page)))
+    problems = lint(read_book(root), bibliography)
+    return [str(problem).removeprefix("chapters/one/page.md:") for problem in problems]
+
+
+CASES = [
+    ("Words of promise are crucial here.", ["3: `crucial`: leave it out [word]"]),
+    ("Some words\nas given Above.", ["4: `Above`: refer to it by its label [word]"]),
+    ("The code `above` and $above$ and {ref}`above` stay.", []),
+    ("One two three four five six seven eight nine ten eleven twelve.", []),
+    (
+        "One two three four five six seven eight nine ten eleven twelve thirteen.\n\nA. B. C.\n\nD.",
+        ["3: a sentence of 13 words, where 12 is the most: One two three four five six seven eight … [long-sentence]"],
+    ),
+    (
+        "One $x + y$ three `a b c` five {ref}`six seven` seven, e.g. ten\n$$x = y$$ (eq_a)\neleven twelve.\n\nA. B.",
+        [],
+    ),
+    ("One. Two? Three! Four.", ["3: a paragraph of 4 sentences, where 3 is the most [long-paragraph]"]),
+    (
+        "One two three four five six seven eight nine ten.\n\nTwo three one four six five seven eight nine ten.",
+        ["1: half of this section's sentences have over 10 words, where 9 do [median-sentence]"],
+    ),
+    ("As in\nFigure 3.2.", ["4: `Figure 3.2` is typed; write a reference, which keeps its number [typed-number]"]),
+    ("{cite:t}`Key` prove it in Section 3.", []),
+    (
+        "The cat sat on the mat.\n\nThere the cat sat on the roof.\n\nAnd the cat sat on it.",
+        ["5: `the cat sat on the` stands in chapters/one/page.md:3, too [repeat]"],
+    ),
+    (
+        "```{note}\n:name: a\nSome crucial words.\n```",
+        ["5: `crucial`: leave it out [word]"],
+    ),
+    (
+        "::::{grid}\n:::{card}\n---\nclass: x\n---\nSome crucial words.\n:::\n::::",
+        ["8: `crucial`: leave it out [word]"],
+    ),
+    ("- one\n- some crucial words\n", ["4: `crucial`: leave it out [word]"]),
+    ("```{raw} html\ncrucial\n```\n\n<!-- crucial -->\n", []),
+    ("```{figure} a.svg\nA caption.\n```", ["3: this figure has no `alt`: say what it shows [alt-text]"]),
+    ("```{figure} a.svg\n:alt: A line.\n\nA caption.\n```", []),
+    ("Words ![](a.svg) words.", ["3: this image has no text in its brackets: say what it shows [alt-text]"]),
+    ("Words ![a line](a.svg) words.", []),
+    (
+        "```{code-cell} python\n\nx = 1\ny = 'twenty-one chars'\n```",
+        ["6: a line of 22 characters, where 20 is the most [code-width]"],
+    ),
+    (
+        "The set $\\mathcal{R}$ and\n$\\mathbb R$.",
+        ["3: `\\mathcalR` is not in the notation of one/notation [notation]"],
+    ),
+    ("% allow word: quoted\nA crucial word.\n\nA crucial thing.", ["6: `crucial`: leave it out [word]"]),
+    ("% allow alt-text: decoration\n```{image} a.svg\n```", []),
+    ("% allow word\nA crucial word.", ["3: say why: `% allow word: reason` [allow]"]),
+]
+
+
+@pytest.mark.parametrize(("page", "expected"), CASES)
+def test_rules(make_book: Callable[..., Path], page: str, expected: list[str]) -> None:
+    """Each rule names line and words, and lets formulas, code, references and what is allowed be."""
+    assert found(make_book, page) == expected
+
+
+def test_bibliography(make_book: Callable[..., Path]) -> None:
+    """An entry that nobody cites, and one that has nothing by which it could be found."""
+    text = "@book{Key.1,\n  isbn = {3},\n}\n\n@misc{Key.2,\n  title = {B},\n}\n\n@misc{Key.3,\n doi = {1}\n}\n"
+    problems = found(make_book, "{cite:p}`Key.1, Key.2`", text)
+    assert problems == [
+        "chapters/references.bib:5: `Key.2` has no DOI, arXiv number, ISBN, publisher, pages or URL [citation]",
+        "chapters/references.bib:9: nothing cites `Key.3` [unused-citation]",
+    ]
+
+
+def test_no_style_asks_for_nothing(make_book: Callable[..., Path]) -> None:
+    """A book without `style` is asked for alt texts only."""
+    text = BOOK.removeprefix("chapters/book.yml\n")
+    head, tail = text[: text.index("style:")], text[text.index("=== chapters/index.md") :]
+    root = make_book("=== chapters/book.yml\n" + head + tail + "Crucial words " * 50 + "![](a.svg)")
+    assert [problem.rule for problem in lint(read_book(root))] == ["alt-text"]
+
+
+def test_a_mistaken_expression_is_told(make_book: Callable[..., Path]) -> None:
+    """With the file in which it stands."""
+    text = BOOK.removeprefix("chapters/book.yml\n").replace("crucial\\b", "cru(cial")
+    with pytest.raises(ProblemsFound, match=r"chapters/book\.yml.*is no regular expression"):
+        read_book(make_book("=== chapters/book.yml\n" + text))
+
+
+def test_this_book() -> None:
+    """It keeps its own style."""
+    references = (REPOSITORY / "chapters/references.bib").read_text(encoding="utf-8")
+    assert [str(problem) for problem in lint(read_book(REPOSITORY), references)] == []
