@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, TypeVar
 
 import yaml
@@ -40,7 +40,7 @@ def check(
             location = Location(path, line_of(item["loc"]))
             key = ".".join(str(part) for part in item["loc"])
             if item["type"] == "extra_forbidden":
-                message = f"unknown key `{key}`{hint(str(item['loc'][-1]), _known_keys(model))}"
+                message = f"unknown key `{key}`{hint(str(item['loc'][-1]), _keys_at(model, item['loc'][:-1]))}"
             elif item["type"] == "missing":
                 message = f"`{key}` is missing"
             elif item["type"] == "value_error":
@@ -51,14 +51,20 @@ def check(
         return None, problems
 
 
-def _known_keys(model: type[Strict]) -> set[str]:
-    """The model's keys and those of the models inside it."""
-    keys = set(model.model_fields)
-    for field in model.model_fields.values():
-        for inner in (field.annotation, *getattr(field.annotation, "__args__", ())):
-            if isinstance(inner, type) and issubclass(inner, Strict) and inner is not model:
-                keys |= _known_keys(inner)
-    return keys
+def _keys_at(model: type[Strict], place: Iterable[int | str]) -> set[str]:
+    """The keys that may stand at a place of the data: those of the model that it leads to."""
+    for part in place:
+        if field := model.model_fields.get(str(part)):
+            model = next(_models_in(field.annotation), model)
+    return set(model.model_fields)
+
+
+def _models_in(annotation: object) -> Iterator[type[Strict]]:
+    """The models that a field's type is made of."""
+    if isinstance(annotation, type) and issubclass(annotation, Strict):
+        yield annotation
+    for inner in getattr(annotation, "__args__", ()):
+        yield from _models_in(inner)
 
 
 class _Loader(yaml.SafeLoader):
