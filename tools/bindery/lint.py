@@ -31,6 +31,7 @@ PLAIN = (
     (re.compile(r"<https?://[^>]*>"), "ADDRESS"),
     (re.compile(r"[*_]{1,3}(?=\S)|(?<=\S)[*_]{1,3}"), ""),
 )
+STANDING_IN = {"formula", "code", "reference", "citation", "address"}
 SENTENCE = re.compile(r"(?<=[.?!])[\"')\u201d]?\s+(?=[\"'(\u201c]?[A-Z0-9])")
 WORD = re.compile(r"[^\W_]+(?:['\u2019-][^\W_]+)*")
 CITED = re.compile(r"\{cite(?::\w+)?\}`([^`]+)`")
@@ -106,6 +107,8 @@ class Lint:
             runs = [tuple(words[start : start + (size or 0)]) for start in range(len(words) - (size or 0) + 1)]
             told = False
             for run in runs:
+                if sum(word not in STANDING_IN for word in run) * 4 < len(run) * 3:
+                    continue  # the same pattern of formulas is no repetition
                 if run in seen and not told:
                     message = f"`{' '.join(run)}` stands in {seen[run]}, too"
                     self.tell(paragraph.location, "repeat", message, paragraph.allowed)
