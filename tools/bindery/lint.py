@@ -107,7 +107,7 @@ class Lint:
             runs = [tuple(words[start : start + (size or 0)]) for start in range(len(words) - (size or 0) + 1)]
             told = False
             for run in runs:
-                if sum(word not in STANDING_IN for word in run) * 4 < len(run) * 3:
+                if sum(word in STANDING_IN for word in run) > 1:
                     continue  # the same pattern of formulas is no repetition
                 if run in seen and not told:
                     message = f"`{' '.join(run)}` stands in {seen[run]}, too"

@@ -17,12 +17,18 @@ Model = TypeVar("Model", bound=Strict)
 LineOf = Callable[[tuple[int | str, ...]], int]
 
 
+_MOST_KNOWN = 24
+"""So many names are still a help to somebody who looks for one."""
+
+
 def hint(word: str, known: Iterable[str]) -> str:
     """What the author may have meant, as the end of a sentence."""
     candidates = sorted(set(known))
     close = difflib.get_close_matches(word, candidates, n=1, cutoff=0.7)
     if close:
         return f"; did you mean `{close[0]}`?"
+    if len(candidates) > _MOST_KNOWN:
+        return ""
     return f"; known: {', '.join(f'`{name}`' for name in candidates)}" if candidates else ""
 
 
