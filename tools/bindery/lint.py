@@ -36,7 +36,7 @@ SENTENCE = re.compile(r"(?<=[.?!])[\"')\u201d]?\s+(?=[\"'(\u201c]?[A-Z0-9])")
 WORD = re.compile(r"[^\W_]+(?:['\u2019-][^\W_]+)*")
 CITED = re.compile(r"\{cite(?::\w+)?\}`([^`]+)`")
 ENTRY = re.compile(r"^@\w+\{([^,\s]+)", re.MULTILINE)
-IDENTIFIER = re.compile(r"^\s*(?:doi|eprint|isbn|url|publisher|pages)\s*=", re.MULTILINE | re.IGNORECASE)
+IDENTIFIER = re.compile(r"^\s*(?:doi|eprint|isbn|url|howpublished|publisher|pages)\s*=", re.MULTILINE | re.IGNORECASE)
 ABBREVIATION = re.compile(r"\b(?:e\.g|i\.e|etc|vs|cf|Fig|Eq|Sec|et al)\.(?=\s)")
 
 

@@ -16,7 +16,8 @@ from bindery.saved import DEFINITIONS, plain_name
 BUILTINS = frozenset(dir(builtins)) | {"__file__", "__name__", "__doc__", "__spec__", "__package__"}
 COMPREHENSIONS = ("genexpr", "listcomp", "setcomp", "dictcomp")
 """What symtable calls the scopes, other than class bodies, that run where they stand."""
-MENTION = re.compile(r"\bd2l\b")
+MENTION = re.compile(r"\bd2l\b(?!-\w)")
+"""In a text; what reads `d2l-data` is part of an address, since nothing can be subtracted from a module."""
 USES_SOMETHING = re.compile(r"d2l|import")
 """What stands in every cell that uses the library or a package; most cells need not be taken apart."""
 

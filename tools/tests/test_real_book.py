@@ -25,7 +25,8 @@ from d2l import torch as d2l
 
 def of(function):
     signature = inspect.signature(function)
-    return str(signature.replace(return_annotation=inspect.Signature.empty))
+    plain = [each.replace(annotation=inspect.Parameter.empty) for each in signature.parameters.values()]
+    return str(signature.replace(parameters=plain, return_annotation=inspect.Signature.empty))
 
 found = {}
 for name, expected in json.load(sys.stdin).items():

@@ -19,8 +19,26 @@ TAUGHT = [section for section in SECTIONS if section.number]
 
 PRIOR_WORK = {
     "preliminaries/calculus": "Nocedal",
+    "preliminaries/autograd": "Griewank",
+    "preliminaries/probability": "Kullback",
     "linear-regression/linear-regression": "Robbins",
+    "linear-regression/generalization": "Geman",
+    "linear-regression/weight-decay": "Hoerl",
+    "classification/softmax-regression": "Shannon",
+    "classification/image-classification-dataset": "Xiao",
+    "multilayer-perceptrons/mlp": "Cybenko",
+    "multilayer-perceptrons/backprop": "Rumelhart",
+    "multilayer-perceptrons/numerical-stability-and-init": "Glorot",
+    "convolutional-networks/conv-layer": "Fukushima",
+    "convolutional-networks/lenet": "LeCun",
+    "convolutional-networks/transposed-conv": "Odena",
+    "convolutional-networks/batch-norm": "Ioffe",
+    "optimization/gd-and-sgd": "Robbins",
+    "optimization/minibatch-sgd": "McCandlish",
+    "optimization/momentum": "Polyak",
+    "optimization/adam": "Kingma",
     "gan/gan": "Goodfellow",
+    "gan/dcgan": "Radford",
 }
 """Sections about the work of others, and whose work it is."""
 

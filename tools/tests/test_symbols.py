@@ -197,6 +197,13 @@ def test_whole_library_is_reached_by_a_bare_mention(make_book: Callable[..., Pat
     assert set(library.definitions) == {d.names[0] for d in library.reach(uses_of_cell("d2l.__all__"))}
 
 
+def test_an_address_mentions_no_library() -> None:
+    """A URL whose host begins like the library reaches none of it; text that could be run does."""
+    assert not uses_of_cell("DATA_URL = 'http://d2l-data.example/'").whole
+    for text in ("d2l.plot", "from d2l import torch", "import d2l", "d2l"):
+        assert uses_of_cell(f"run({text!r})").whole
+
+
 def test_definitions_hold_extensions_and_items(make_book: Callable[..., Path]) -> None:
     """The sources of a name are its block, then what is added to it in book order."""
     library = tangle(read_book(make_book(BOOK)))
