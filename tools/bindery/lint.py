@@ -1,6 +1,7 @@
 """What a book's style asks for, as far as a program can tell: the book in, problems out. Pure.
 
-Each rule has a name. A line `% allow RULE: reason` before a paragraph, a directive or a code cell lets it be.
+Each rule has a name. A line `% allow RULE: reason` before a paragraph or a directive lets this be. The rules on whole
+sections, on code and on typefaces know no exception.
 """
 
 from __future__ import annotations
