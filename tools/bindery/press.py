@@ -73,12 +73,8 @@ class Press(Workshop):
 
     def _sources(self) -> str:
         """A digest of all that authors write."""
-        digest = hashlib.sha256()
-        for path in [self.root / "conf.py", *sorted((self.root / "chapters").rglob("*"))]:
-            if path.is_file():
-                content = path.read_bytes()
-                digest.update(f"{path.relative_to(self.root)}\0{len(content)}\0".encode() + content)
-        return digest.hexdigest()
+        paths = [self.root / "conf.py", *sorted((self.root / "chapters").rglob("*"))]
+        return _digest_of((str(path.relative_to(self.root)), path.read_bytes()) for path in paths if path.is_file())
 
     def _downloads(self) -> dict[str, Path | None]:
         """What readers can download; a product that is older than the site is not offered with it."""
@@ -168,7 +164,6 @@ class Press(Workshop):
 
     def _digest(self, pages: Mapping[str, bytes]) -> str:
         """Names all that website and PDF are made from: pages, settings, bindery's own part in them, versions."""
-        digest = hashlib.sha256()
         here = Path(__file__).parent
         own = [here / "pdf.py", *sorted((here / "sphinxext").rglob("*"))]
         sources = [("conf.py", self.root / "conf.py"), *((path.name, path) for path in own if path.is_file())]
@@ -177,9 +172,7 @@ class Press(Workshop):
             *((name, path.read_bytes()) for name, path in sources if path.suffix != ".pyc" and path.is_file()),
             *((name, importlib.metadata.version(name).encode()) for name in SITE_MAKERS),
         ]
-        for name, content in parts:
-            digest.update(f"{name}\0{len(content)}\0".encode() + content)
-        return digest.hexdigest()
+        return _digest_of(parts)
 
     def _build_facts(self) -> bytes:
         """Version and commit, which stand in one file so that a commit alone changes no page."""
@@ -194,3 +187,11 @@ class Press(Workshop):
         """Make every product."""
         # The wheel after the notebooks: a section that fails leaves it alone. The website last: it offers the others.
         return [*self.lib(), *self.notebooks(), *self.wheel(), *self.pdf(), *self.html()]
+
+
+def _digest_of(parts: Iterable[tuple[str, bytes]]) -> str:
+    """Names what files of these names and contents make together."""
+    digest = hashlib.sha256()
+    for name, content in parts:
+        digest.update(f"{name}\0{len(content)}\0".encode() + content)
+    return digest.hexdigest()

@@ -92,13 +92,17 @@ class Workshop:
     def gpus(self) -> tuple[Gpu, ...]:
         """The GPUs that sections of this book may use on this machine."""
         declared = any(section.settings.gpus for section in self.book.sections())
-        return discover(self.choices.gpus, os.environ) if declared else ()
+        return discover(self.choices.gpus, os.environ) if declared and not self._gpus_elsewhere else ()
+
+    @property
+    def _gpus_elsewhere(self) -> bool:
+        """Whether the user says that a cluster's machines have GPUs, of which this one knows nothing."""
+        return self.choices.runner == "ray" and self.choices.gpus not in ("auto", "0")
 
     @property
     def _on_gpus(self) -> bool:
-        """Whether sections that declare a GPU get one; of a cluster's machines the user knows more than this one."""
-        there = self.choices.runner == "ray" and self.choices.gpus not in ("auto", "0")
-        return there or bool(self.gpus)
+        """Whether sections that declare a GPU get one."""
+        return self._gpus_elsewhere or bool(self.gpus)
 
     def _choose_data(self, choice: str) -> Data:
         return choose_data(self.book.facts, choice, self.build, os.environ.get("D2L_MIRRORS", ""), self.say)

@@ -2,17 +2,19 @@
 
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from rich.console import Console
 from running import Runner, clean_runner, code, outputs
 
 from bindery import schedule
 from bindery.gpus import discover, measured
 from bindery.model import Gpu, Mistyped, Need, Task
+from bindery.workshop import Choices, Workshop
 
 GIB = 2**30
 
@@ -107,6 +109,20 @@ def test_no_driver() -> None:
         assert discover("auto", {}) == ()
     else:
         assert discover("auto", {})
+
+
+@pytest.mark.parametrize(
+    ("runner", "choice", "devices"),
+    [("ray", "4", "cuda"), ("ray", "0", "cpu"), ("local", "3", "cuda"), ("local", "0", "cpu")],
+)
+def test_devices_of_the_plan(
+    library: Library, make_book: Callable[..., Path], runner: str, choice: str, devices: str
+) -> None:
+    """A cluster has the GPUs that the user says it has, though this machine has fewer; here they must be there."""
+    root = make_book("=== chapters/one/a.md\n---\nbindery: {gpus: 1}\n---\n# A\n\n```{code-cell} python\n1\n```\n")
+    shop = Workshop(root, Choices(runner=runner, gpus=choice), Console(quiet=True))
+    assert [step.task.environment["device"] for step in shop.steps] == [devices]
+    shop.plan("")
 
 
 def test_measured(library: Library) -> None:
