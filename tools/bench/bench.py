@@ -41,6 +41,8 @@ nb_execution_timeout = 600
 REAL_CONF = """
 extensions.remove("bindery.sphinxext")
 html_math_renderer = "mathjax"
+bibtex_default_style, bibtex_reference_style = "plain", "author_year"
+html_theme_options = html_sidebars = {}
 nb_execution_mode = "cache"
 nb_execution_timeout = 600
 """
@@ -53,7 +55,7 @@ Row = tuple[str, float, str]
 
 
 def main() -> None:
-    """Measure, and print a table."""
+    """Measure, and print a table for each book."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sections", type=int, default=12, help="sections of the light book (default: 12)")
     parser.add_argument("--large", type=int, default=1000, help="sections of the book that is only planned")
@@ -63,15 +65,20 @@ def main() -> None:
         folder = Path(name)
         jupyter = peers.environment(folder / "nbconvert", peers.NBCONVERT) / "jupyter"
         sphinx = peers.environment(folder / "myst-nb", (*peers.MYST_NB, *peers.BOOK)) / "sphinx-build"
-        rows = light_book(folder / "light", options.sections, jupyter, sphinx)
-        rows += large_book(folder / "large", options.large)
-        rows += [] if options.no_real else real_book(folder / "real", jupyter, sphinx)
+        print_table(light_book(folder / "light", options.sections, jupyter, sphinx))
+        print_table(large_book(folder / "large", options.large))
+        if not options.no_real:
+            print_table(real_book(folder / "real", jupyter, sphinx))
     versions = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in PACKAGES)
     cores = len(os.sched_getaffinity(0))
     print(f"\n{platform.machine()}, {cores} cores, Python {platform.python_version()}, {versions}")
+
+
+def print_table(rows: Sequence[Row]) -> None:
+    """Print what was measured of one book as soon as it is known."""
     print("\n| what | seconds | ratio |\n|---|---|---|")
     for what, seconds, ratio in rows:
-        print(f"| {what} | {seconds:.2f} | {ratio} |")
+        print(f"| {what} | {seconds:.2f} | {ratio} |", flush=True)
 
 
 def light_book(folder: Path, count: int, jupyter: Path, sphinx: Path) -> list[Row]:
@@ -196,7 +203,7 @@ def converting(jupyter: Path, output: Path, notebooks: Sequence[Path]) -> list[s
 
 def seconds_of(command: Sequence[str | Path], around: dict[str, str] | None = None) -> float:
     """How long a command takes, which must succeed."""
-    print(*(str(part).rpartition("/")[2] for part in command[:6]), flush=True)
+    print(*(str(part).partition("\n")[0].rpartition("/")[2] for part in command[:6]), flush=True)
     start = time.perf_counter()
     # Its own programs first, so that kernels are those of its environment.
     path = {"PATH": os.pathsep.join([str(Path(command[0]).parent), os.environ["PATH"]])}
