@@ -111,3 +111,11 @@ def contents(folder: Path) -> dict[str, bytes]:
 def ran(output: str) -> set[str]:
     """The sections that a build says it ran."""
     return {line.split()[2] for line in output.splitlines() if "] ran " in line}
+
+
+def run_python(interpreter: Path, code: str, cwd: Path, text: str = "") -> str:
+    """What Python code prints, run away from the repository; it must succeed and complain of nothing."""
+    command = [str(interpreter), "-c", code]
+    done = subprocess.run(command, input=text, capture_output=True, text=True, cwd=cwd, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    return done.stdout

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -95,3 +97,28 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def root(built: Path, tmp_path: Path) -> Path:
     """A copy of the built book, to be changed."""
     return Path(shutil.copytree(built, tmp_path / "book", symlinks=True))
+
+
+@pytest.fixture(scope="session")
+def book(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the real book with all its products, made as `make all` makes them."""
+    root = tmp_path_factory.mktemp("real") / "book"
+    shutil.copytree(REPOSITORY / "chapters", root / "chapters")
+    shutil.copy(REPOSITORY / "conf.py", root)
+    assert bindery(root, "all")[::2] == (0, "")
+    return root
+
+
+@pytest.fixture(scope="session")
+def python(book: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The interpreter of an environment that has the wheel; PyTorch and its like are seen through a `.pth` file."""
+    folder = tmp_path_factory.mktemp("installed") / "venv"
+    subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
+    interpreter = folder / "bin" / "python"
+    (wheel,) = (book / "build" / "wheel").glob("*.whl")
+    command = [str(interpreter), "-m", "pip", "install", "--quiet", "--no-deps", "--no-index", str(wheel)]
+    subprocess.run(command, check=True)
+    packages = next(path for path in map(Path, sys.path) if path.name == "site-packages")
+    (target,) = (folder / "lib").glob("python*/site-packages")
+    (target / "others.pth").write_text(f"{packages}\n", encoding="utf-8")
+    return interpreter

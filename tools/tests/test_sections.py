@@ -29,6 +29,7 @@ PRIOR_WORK = {
     "multilayer-perceptrons/mlp": "Cybenko",
     "multilayer-perceptrons/backprop": "Rumelhart",
     "multilayer-perceptrons/numerical-stability-and-init": "Glorot",
+    "multilayer-perceptrons/dropout": "Srivastava",
     "convolutional-networks/conv-layer": "Fukushima",
     "convolutional-networks/lenet": "LeCun",
     "convolutional-networks/transposed-conv": "Odena",
@@ -37,6 +38,10 @@ PRIOR_WORK = {
     "optimization/minibatch-sgd": "McCandlish",
     "optimization/momentum": "Polyak",
     "optimization/adam": "Kingma",
+    "hyperparameter-optimization/hyperopt-intro": "Bergstra",
+    "hyperparameter-optimization/rs-async": "Salinas",
+    "hyperparameter-optimization/sh-intro": "Jamieson",
+    "hyperparameter-optimization/sh-async": "Li",
     "gan/gan": "Goodfellow",
     "gan/dcgan": "Radford",
 }
