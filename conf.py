@@ -58,6 +58,7 @@ html_show_sphinx = False
 html_use_index = False
 html_domain_indices = False
 html_permalinks_icon = "#"
+toc_object_entries_show_parents = "hide"
 html_sidebars = {"**": ["sidebar-chapters.html"], "index": []}
 html_context = {"default_mode": "auto"}
 html_theme_options = {

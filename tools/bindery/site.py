@@ -18,6 +18,7 @@ from pathlib import Path
 
 from bindery import files
 from bindery.model import Location, Problem
+from bindery.search import index_words
 
 KEPT_IN_OUTPUT = ("build.json", "downloads", "report")
 """What other stages put into the finished site."""
@@ -59,6 +60,7 @@ def build_site(root: Path, source: Path, work: Path, output: Path, sphinx: Sphin
     """Build the website of the woven `source`; if nothing is wrong, make `output` the result, else leave it alone."""
     problems = run_sphinx(root, source, work, "html", sphinx)
     if not problems:
+        index_words(work / "html")
         files.mirror(work / "html", output, keep=KEPT_IN_OUTPUT, leave_out=NOT_PAGES)
     return problems
 

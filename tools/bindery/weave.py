@@ -9,6 +9,8 @@ from typing import Any
 from bindery.cache import injected_cell
 from bindery.library import Library
 from bindery.model import Book, Cell, Execution, Section
+from bindery.reference import reference_pages, saved_notes, users_of
+from bindery.saved import SavedBlock
 
 INJECTED_ID = "injected"
 CLAIM = {"code_prompt_show": "check", "code_prompt_hide": "check"}
@@ -17,12 +19,13 @@ CLAIM = {"code_prompt_show": "check", "code_prompt_hide": "check"}
 
 def weave(book: Book, library: Library, executions: Mapping[str, Execution]) -> dict[str, bytes]:
     """All of `build/source` by relative path: pages with their outputs, and every other file of the chapters."""
-    pages = {}
+    pages = reference_pages(book, library)
+    users = users_of(book)
     for section in book.pages():
         execution = executions.get(section.name)
         source = book.root / section.path
         if execution:
-            notebook = weave_notebook(section, execution, library)
+            notebook = weave_notebook(section, execution, library, users)
             pages[f"{section.name}.ipynb"] = to_bytes(notebook)
         elif section.path.endswith(".ipynb"):
             pages[f"{section.name}.ipynb"] = to_bytes(_page_without_code(section))
@@ -37,9 +40,15 @@ def weave(book: Book, library: Library, executions: Mapping[str, Execution]) -> 
     return pages
 
 
-def weave_notebook(section: Section, execution: Execution, library: Library) -> dict[str, Any]:
-    """The section's page: its own prose, its code with the stored outputs, and notes on how they were made."""
-    overrides = _overrides(section, library)
+def weave_notebook(
+    section: Section, execution: Execution, library: Library, users: Mapping[str, list[Section]] | None = None
+) -> dict[str, Any]:
+    """The section's page: its own prose, its code with the stored outputs, and notes on how they were made.
+
+    With the `users` of each name of the library, saved code has a note that says who uses it.
+    """
+    saved = _saved(section, library)
+    overrides = _overrides(saved)
     injected = injected_cell(section, profile_of(execution))
     outputs = outputs_of(execution)
     cells: list[dict[str, Any]] = []
@@ -51,6 +60,8 @@ def weave_notebook(section: Section, execution: Execution, library: Library) -> 
             notes.append(_note("quick-note", quick_note(injected.values)))
         if index in overrides:
             notes.append(_note("override-note", overrides[index]))
+        if users is not None and (text := saved_notes(saved.get(index, []), users)):
+            notes.append(_note("saved-note", f"In the library: {text}."))
         cells += [_markdown(text, f"note-{index}-{count}") for count, text in enumerate(notes)]
         # MyST-NB adds one to what the map says, and a cell's own lines count from one.
         lines += [cell.location.line - 2] * (1 + len(notes))
@@ -114,18 +125,28 @@ def _data_of(facts: Mapping[str, Any]) -> dict[str, str]:
     return {kind: ", ".join(names) for kind, names in kinds.items()}
 
 
-def _overrides(section: Section, library: Library) -> dict[int, str]:
-    """By the index of its cell, what a reader must know of saved code that this section replaces."""
-    notes: dict[int, list[str]] = {}
+def _saved(section: Section, library: Library) -> dict[int, list[SavedBlock]]:
+    """By the index of its cell, what this section saves."""
+    found: dict[int, list[SavedBlock]] = {}
     for block in library.blocks:
-        if block.override and block.section.path == section.path:
-            name = f"{block.of}.{block.names[0]}" if block.of else block.names[0]
+        if block.section.path == section.path:
             index = max(i for i, cell in enumerate(section.cells) if cell.location <= block.location)
-            notes.setdefault(index, []).append(f"`d2l.{name}`")
-    return {
-        index: f"In the library, this takes the place of the earlier {' and '.join(names)}."
-        for index, names in notes.items()
-    }
+            found.setdefault(index, []).append(block)
+    return found
+
+
+def _overrides(saved: Mapping[int, list[SavedBlock]]) -> dict[int, str]:
+    """By the index of its cell, what a reader must know of saved code that this section replaces."""
+    notes = {}
+    for index, blocks in saved.items():
+        names = [
+            f"`d2l.{block.of}.{block.names[0]}`" if block.of else f"`d2l.{block.names[0]}`"
+            for block in blocks
+            if block.override
+        ]
+        if names:
+            notes[index] = f"In the library, this takes the place of the earlier {' and '.join(names)}."
+    return notes
 
 
 def _page_cell(cell: Cell, identity: str, outputs: Iterator[dict[str, Any]]) -> dict[str, Any]:

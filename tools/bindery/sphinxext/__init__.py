@@ -10,7 +10,19 @@ from typing import Any
 from myst_nb.sphinx_ import SphinxNbRenderer  # type: ignore[import-untyped]  # it has no types
 from sphinx.application import Sphinx
 
-from bindery.sphinxext import boxes, citations, drawings, folds, formulas, labels, latex, outdated, pages
+from bindery.sphinxext import (
+    assets,
+    boxes,
+    citations,
+    drawings,
+    folds,
+    formulas,
+    labels,
+    latex,
+    library,
+    outdated,
+    pages,
+)
 
 TOOLS = ("sphinx", "docutils", "myst-nb", "myst-parser", "pydata-sphinx-theme", "sphinx-design", "sphinx-exercise")
 
@@ -23,6 +35,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.add_config_value("katex_macros", {}, "env", dict)
     # MyST labels an unlabelled numbered equation with a random number: the page would differ at every build.
     SphinxNbRenderer._random_label = _steady_label
+    assets.connect(app)
     boxes.connect(app)
     citations.connect(app)
     drawings.connect(app)
@@ -30,6 +43,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     folds.connect(app)
     labels.connect(app)
     latex.connect(app)
+    library.connect(app)
     outdated.connect(app)
     pages.connect(app)
     return {"version": "1", "env_version": 1, "parallel_read_safe": True, "parallel_write_safe": True}

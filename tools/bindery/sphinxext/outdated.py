@@ -16,6 +16,8 @@ from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 from sphinx.environment.collectors import EnvironmentCollector
 
+from bindery.sphinxext.library import mentioned
+
 
 class PointerCollector(EnvironmentCollector):
     """Keeps for every page the names it points at, and tells Sphinx which pages to write again."""
@@ -36,6 +38,8 @@ class PointerCollector(EnvironmentCollector):
                 found.update(name.strip() for name in node.get("reftarget", "").split(","))
             elif "target_label" in node:
                 found.add(node["target_label"])
+            elif isinstance(node, nodes.literal_block):
+                found |= mentioned(node)
         _pointers(app.env)[app.env.docname] = found
 
     def get_updated_docs(self, app: Sphinx, env: BuildEnvironment) -> list[str]:
@@ -67,6 +71,8 @@ def _shown(env: BuildEnvironment) -> dict[str, Hashable]:
         shown[name] = (page, anchor, title, _numbers(env, page, anchor))
     for name, (page, number) in math.data["objects"].items():
         shown[name] = (page, number, _numbers(env, page, nodes.make_id(f"equation-{name}")))
+    for name, entry in env.domains.python_domain.objects.items():
+        shown[name] = (entry.docname, entry.node_id)
     for citation in _citations(env):
         shown[citation.key] = (citation.citation_id, citation.bibliography_key.docname, repr(citation.entry))
     titles = ((page, title.astext(), env.toc_secnumbers.get(page, {}).get("")) for page, title in env.titles.items())

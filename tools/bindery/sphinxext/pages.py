@@ -22,7 +22,8 @@ HERE = Path(__file__).parent
 def connect(app: Sphinx) -> None:
     """Add style, script and templates, and connect the events."""
     app.add_css_file("bindery.css")
-    app.add_js_file("bindery.js", loading_method="defer")
+    for script in ("bindery.js", "search.js", "previews.js"):
+        app.add_js_file(script, loading_method="defer")
     app.connect("config-inited", _settle)
     app.connect("builder-inited", _copy_static)
     app.connect("html-page-context", _add_contents)
