@@ -51,6 +51,7 @@ html_title = html_short_title = facts.title
 html_baseurl = facts.url
 html_math_renderer = "katex"
 katex_macros = facts.katex_macros
+bindery_facts = facts
 bindery_parts = tuple((part.title, part.chapters) for part in facts.parts)
 html_copy_source = False
 html_show_sourcelink = False
@@ -68,7 +69,8 @@ html_theme_options = {
     "navbar_end": ["theme-switcher", "navbar-icon-links"],
     "article_header_start": [],
     "primary_sidebar_end": [],
-    "secondary_sidebar_items": {"**": ["page-toc"], "index": []},
+    "secondary_sidebar_items": {"**": ["page-toc", "section-tools"], "index": []},
+    "article_footer_items": ["section-end"],
     "show_toc_level": 2,
     "search_bar_text": "Search the book",
     "footer_start": ["copyright"],
@@ -80,6 +82,11 @@ html_theme_options = {
     "pygments_dark_style": "github-dark-high-contrast",
     "icon_links": [{"name": "Source", "url": facts.source, "icon": "fa-solid fa-code-branch"}] if facts.source else [],
 }
+if facts.editions:
+    html_theme_options |= {
+        "switcher": {"json_url": facts.editions, "version_match": facts.version},
+        "show_version_warning_banner": True,
+    }
 copybutton_selector = "div:not(.output) > div.highlight pre"
 
 # The PDF

@@ -59,7 +59,7 @@ class Press(Workshop):
         with sphinx_at_hand(self.root) if changed else nullcontext() as sphinx:
 
             def make(source: Path, work: Path) -> list[Problem]:
-                found = build_site(self.root, source, work, output, sphinx)
+                found = build_site(self.root, source, work, output, sphinx, self._beside)
                 self.site_made = not found
                 return found
 
@@ -70,6 +70,11 @@ class Press(Workshop):
                 files.write_if_changed(output / "build.json", self._build_facts())
                 offer(self.book.facts, self._downloads(), output / "downloads")
         return problems
+
+    def _beside(self, pages: list[str]) -> dict[str, bytes]:
+        from bindery.beside import beside_pages
+
+        return beside_pages(self.book, self.library, self.executions, pages)
 
     def _sources(self) -> str:
         """A digest of all that authors write."""

@@ -32,7 +32,16 @@ def index_words(site: Path) -> None:
                 copy.parent.mkdir(parents=True, exist_ok=True)
                 # A heading with an id becomes a place that a result leads to; Sphinx puts the id around the heading.
                 copy.write_text(HEADING.sub(r'\1 id="\2"', text), encoding="utf-8")
-        command = [sys.executable, "-m", "pagefind", "--site", folder, "--output-path", output, "--quiet"]
+        command: list[str | Path] = [
+            sys.executable,
+            "-m",
+            "pagefind",
+            "--site",
+            folder,
+            "--output-path",
+            output,
+            "--quiet",
+        ]
         command += ["--root-selector", ARTICLE, "--exclude-selectors", ", ".join(LEFT_OUT)]
         subprocess.run(command, capture_output=True, check=True)
     for unused in output.glob("pagefind-*ui*"):

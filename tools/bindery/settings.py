@@ -122,6 +122,47 @@ class Style(Strict):
         return values
 
 
+PLACES = ("page", "notebook", "path", "line", "title", "version")
+"""What the templates of links may ask for, in braces."""
+
+
+def _template(text: str) -> str:
+    names = set(re.findall(r"\{(\w*)\}", text))
+    if not re.match(r"https?://", text) or names - {*PLACES}:
+        allowed = ", ".join(f"{{{name}}}" for name in PLACES)
+        raise ValueError(f"{text!r} is not a URL in which only {allowed} are filled in")
+    return text
+
+
+Template = Annotated[str, AfterValidator(_template)]
+
+
+class Giscus(Strict):
+    """Discussions on GitHub, as giscus.app writes them down for a repository."""
+
+    repo: str
+    repo_id: str
+    category: str
+    category_id: str
+
+
+class Links(Strict):
+    """Where a section's page leads to, besides the book itself; what is absent is not offered.
+
+    `{page}` is the page's address relative to the site, `{notebook}` that of its notebook, `{path}` the section's file
+    in the repository, `{line}` the line of the heading that the reader has last passed.
+    """
+
+    run: dict[str, Template] = Field(default_factory=dict)
+    """Services that open the section's notebook, such as `Colab`, with their addresses."""
+    edit: Template | None = None
+    report: Template | None = None
+    discuss: Template | None = None
+    """A page of a forum, such as a Discourse topic."""
+    giscus: Giscus | None = None
+    """Or a discussion on the page itself; it is loaded when a reader asks for it."""
+
+
 class Facts(Strict):
     """`chapters/book.yml`: what is true of the whole book."""
 
@@ -133,6 +174,13 @@ class Facts(Strict):
     copyright: str = ""
     url: str = ""
     source: str = ""
+    year: int | None = None
+    """Of this edition, for those who cite it."""
+    redirects: dict[str, str] = Field(default_factory=dict)
+    """Pages that are gone, such as `gan/gans`, each with the page that took its place."""
+    editions: str = ""
+    """The URL of a JSON file that lists all editions, for a note on those that are old."""
+    links: Links = Field(default_factory=Links)
     parts: tuple[Part, ...] = ()
     requires: tuple[str, ...] = ()
     """What the wheel needs, as PyPA requirement lines."""

@@ -11,12 +11,13 @@ import re
 import subprocess
 import sys
 import textwrap
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from bindery import files
+from bindery.beside import FILES, MARKDOWN, NOTEBOOKS
 from bindery.model import Location, Problem
 from bindery.search import index_words
 
@@ -41,6 +42,8 @@ BIBLIOGRAPHY = re.compile(r"exception: syntax error in line (?P<line>\d+): (?P<r
 GATE = re.compile(r"^The document \((?P<page>.+?)\) .* directives?$[^\d]*(?P<line>\d+)?", re.MULTILINE)
 
 
+Beside = Callable[[list[str]], Mapping[str, bytes]]
+
 Sphinx = subprocess.Popen[str]
 """A Sphinx that waits to be told what to do, as `sphinxrun` has it."""
 
@@ -56,13 +59,34 @@ def sphinx_at_hand(root: Path) -> Iterator[Sphinx]:
         sphinx.communicate()
 
 
-def build_site(root: Path, source: Path, work: Path, output: Path, sphinx: Sphinx | None = None) -> list[Problem]:
-    """Build the website of the woven `source`; if nothing is wrong, make `output` the result, else leave it alone."""
+def build_site(
+    root: Path, source: Path, work: Path, output: Path, sphinx: Sphinx | None = None, beside: Beside = lambda _: {}
+) -> list[Problem]:
+    """Build the website of the woven `source`; if nothing is wrong, make `output` the result, else leave it alone.
+
+    `beside` says, from the names of all pages, which files by relative path stand beside them.
+    """
     problems = run_sphinx(root, source, work, "html", sphinx)
     if not problems:
         index_words(work / "html")
+        _put_beside(work / "html", beside)
         files.mirror(work / "html", output, keep=KEPT_IN_OUTPUT, leave_out=NOT_PAGES)
     return problems
+
+
+def _put_beside(site: Path, beside: Beside) -> None:
+    ours = {site / name for name in (NOTEBOOKS, MARKDOWN, *FILES)}
+    pages = [path.relative_to(site).with_suffix("").as_posix() for path in site.rglob("*.html") if is_page(path, site)]
+    for path in ours:
+        files.remove(path)
+    for name, content in beside(pages).items():
+        files.write_if_changed(site / name, content)
+
+
+def is_page(path: Path, site: Path) -> bool:
+    """Whether a file of the site is one that a reader would look for."""
+    name = path.relative_to(site)
+    return not name.parts[0].startswith("_") and name.name not in ("404.html", "search.html", "genindex.html")
 
 
 def run_sphinx(root: Path, source: Path, work: Path, builder: str, sphinx: Sphinx | None = None) -> list[Problem]:

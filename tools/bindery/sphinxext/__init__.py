@@ -20,8 +20,10 @@ from bindery.sphinxext import (
     labels,
     latex,
     library,
+    machines,
     outdated,
     pages,
+    sections,
 )
 
 TOOLS = ("sphinx", "docutils", "myst-nb", "myst-parser", "pydata-sphinx-theme", "sphinx-design", "sphinx-exercise")
@@ -44,8 +46,10 @@ def setup(app: Sphinx) -> dict[str, Any]:
     labels.connect(app)
     latex.connect(app)
     library.connect(app)
+    machines.connect(app)
     outdated.connect(app)
     pages.connect(app)
+    sections.connect(app)
     return {"version": "1", "env_version": 1, "parallel_read_safe": True, "parallel_write_safe": True}
 
 

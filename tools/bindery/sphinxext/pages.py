@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import myst_nb.static  # type: ignore[import-untyped]  # it has no types
 import sphinx_exercise  # type: ignore[import-untyped]  # it has no types
@@ -22,7 +23,7 @@ HERE = Path(__file__).parent
 def connect(app: Sphinx) -> None:
     """Add style, script and templates, and connect the events."""
     app.add_css_file("bindery.css")
-    for script in ("bindery.js", "search.js", "previews.js"):
+    for script in ("bindery.js", "search.js", "previews.js", "sections.js"):
         app.add_js_file(script, loading_method="defer")
     app.connect("config-inited", _settle)
     app.connect("builder-inited", _copy_static)
@@ -45,6 +46,7 @@ def contents(env: BuildEnvironment, page: str) -> list[dict[str, Any]]:
 
 def _settle(app: Sphinx, config: Config) -> None:
     config.templates_path.append(str(HERE / "templates"))
+    config.html_additional_pages.setdefault("404", "404.html")
     config.html_favicon = config.html_favicon or str(HERE / "static" / "favicon.svg")
 
 
@@ -58,6 +60,8 @@ def _add_contents(app: Sphinx, page: str, template: str, context: dict[str, Any]
     headings = {f"{folders[0]}/index": title for title, folders in app.config.bindery_parts if folders}
     context["book_contents"] = contents(app.env, page)
     context["part_headings"] = headings
+    # A page that stands in for any other cannot lead on by relative paths.
+    context["site_path"] = urlsplit(app.config.html_baseurl).path.rstrip("/") + "/"
 
 
 def _copy_static(app: Sphinx) -> None:
