@@ -18,7 +18,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import nbformat
@@ -48,7 +48,7 @@ nb_execution_timeout = 600
 """
 SAVED = ("linear-regression/linear-regression-scratch.md", '"""Forget all gradients."""', '"""Drop all gradients."""')
 """A section, and an edit of a function that it saves."""
-PROSE = ("preliminaries/calculus.md", "\n## Summary\n", "\nOne more sentence.\n\n## Summary\n")
+PROSE = ("preliminaries/calculus.md", "## Summary\n", "One more sentence.\n\n## Summary\n")
 PACKAGES = ("bindery", "torch", "matplotlib", "ipykernel", "nbclient", "nbconvert", "myst-nb", "sphinx")
 
 Row = tuple[str, float, str]
@@ -74,8 +74,8 @@ def main() -> None:
     print(f"\n{platform.machine()}, {cores} cores, Python {platform.python_version()}, {versions}")
 
 
-def print_table(rows: Sequence[Row]) -> None:
-    """Print what was measured of one book as soon as it is known."""
+def print_table(rows: Iterable[Row]) -> None:
+    """Print what is measured of one book as soon as it is known."""
     print("\n| what | seconds | ratio |\n|---|---|---|")
     for what, seconds, ratio in rows:
         print(f"| {what} | {seconds:.2f} | {ratio} |", flush=True)
@@ -120,7 +120,7 @@ def light_book(folder: Path, count: int, jupyter: Path, sphinx: Path) -> list[Ro
     ]
 
 
-def real_book(folder: Path, jupyter: Path, sphinx: Path) -> list[Row]:
+def real_book(folder: Path, jupyter: Path, sphinx: Path) -> Iterator[Row]:
     """Each program on this book, from nothing, again, and after edits of prose and of a saved function."""
     shutil.copytree(ROOT / "chapters", folder / "chapters")
     shutil.copy(ROOT / "conf.py", folder)
@@ -145,24 +145,20 @@ def real_book(folder: Path, jupyter: Path, sphinx: Path) -> list[Row]:
     convert = converting(jupyter, folder / "executed", notebooks)
     shutil.rmtree(workshop.build)  # what was tangled to make the notebooks
     ours = seconds_of(bindery)
-    over = statistics.median(overheads(folder))
-    theirs, converted = seconds_of(build, around), seconds_of([*convert, "--allow-errors"], around)
-    rows: list[Row] = [
-        (f"this book, {len(tasks)} sections: bindery html, from nothing", ours, "1"),
-        ("this book: jupyter nbconvert --execute", converted, part(ours, converted)),
-        ("this book: Sphinx with MyST-NB and its cache, from nothing", theirs, part(ours, theirs)),
-        ("this book: bindery, overhead of a section over its cells, median", over, ""),
-        ("this book: bindery html, nothing changed", ours := best(bindery), "1"),
-        ("this book: Sphinx with MyST-NB, nothing changed", theirs := best(build, around), part(ours, theirs)),
-    ]
+    yield f"this book, {len(tasks)} sections: bindery html, from nothing", ours, "1"
+    yield "this book: bindery, overhead of a section over its cells, median", statistics.median(overheads(folder)), ""
+    theirs = seconds_of(build, around)
+    yield "this book: Sphinx with MyST-NB and its cache, from nothing", theirs, part(ours, theirs)
+    converted = seconds_of([*convert, "--allow-errors"], around)
+    yield "this book: jupyter nbconvert --execute", converted, part(ours, converted)
+    yield "this book: bindery html, nothing changed", ours := best(bindery), "1"
+    yield "this book: Sphinx with MyST-NB, nothing changed", theirs := best(build, around), part(ours, theirs)
     name, old, new = PROSE
     edit(folder / "chapters" / name, old, new)
     edit(peer / Path(name).with_suffix(".ipynb"), json.dumps(old)[1:-1], json.dumps(new)[1:-1])
     ours, theirs = seconds_of(bindery), seconds_of(build, around)
-    rows += [
-        ("this book: bindery html, one sentence changed", ours, "1"),
-        ("this book: Sphinx with MyST-NB, one sentence changed", theirs, part(ours, theirs)),
-    ]
+    yield "this book: bindery html, one sentence changed", ours, "1"
+    yield "this book: Sphinx with MyST-NB, one sentence changed", theirs, part(ours, theirs)
     name, old, new = SAVED
     edit(folder / "chapters" / name, old, new)
     ours = seconds_of(bindery)
@@ -170,7 +166,7 @@ def real_book(folder: Path, jupyter: Path, sphinx: Path) -> list[Row]:
     again = sum(not section["cached"] for section in report["sections"])
     what = f"this book: bindery html, a saved function changed: {again} of {len(tasks)} sections run"
     # The others cannot know what a change of the library reaches: all must run again, as from nothing.
-    return [*rows, (what, ours, f"{part(ours, converted)} for nbconvert, which must run all")]
+    yield what, ours, f"{part(ours, converted)} for nbconvert, which must run all"
 
 
 def large_book(folder: Path, count: int) -> list[Row]:

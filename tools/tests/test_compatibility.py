@@ -9,6 +9,18 @@ from building import run_python
 
 pytestmark = pytest.mark.slow
 
+NAMES = """
+use_svg_display set_figsize set_axes plot Timer add_to_class HyperParameters ProgressBoard Module DataModule Trainer
+SyntheticRegressionData load_array LinearRegressionScratch SGD LinearRegression
+DATA_HUB DATA_URL download extract download_extract FashionMNIST show_images get_dataloader_workers
+Classifier SoftmaxRegression DropoutMLP cpu gpu num_gpus try_gpu try_all_gpus corr2d init_cnn LeNet
+HPOTrainer HPOSearcher RandomSearcher HPOScheduler BasicScheduler HPOTuner hpo_objective_lenet
+SuccessiveHalvingScheduler update_D update_G Animator Accumulator G_block D_block accuracy evaluate_loss
+DataModule.get_tensorloader Trainer.prepare_batch Trainer.fit_epoch Trainer.clip_gradients Module.apply_init
+Classifier.accuracy Classifier.loss Classifier.layer_summary HPOTrainer.validation_error
+"""
+"""What the first edition promises to have in its library."""
+
 START = """
 import matplotlib
 matplotlib.use("Agg")
@@ -184,6 +196,18 @@ assert tuner.incumbent_trajectory == [4.0, 1.0, 0.0, 0.0] and len(tuner.cumulati
 """,
 }
 """What such code counts on, by what it shows."""
+
+
+def test_library_has_the_names_of_the_first_edition(python: Path, tmp_path: Path) -> None:
+    """Each of them, methods included, is there and says what it is."""
+    code = f"""
+import operator
+from d2l import torch as d2l
+for name in {NAMES.split()}:
+    thing = operator.attrgetter(name)(d2l)
+    assert not callable(thing) or thing.__doc__, name
+"""
+    run_python(python, code, tmp_path)
 
 
 @pytest.mark.parametrize("piece", PIECES)
