@@ -53,9 +53,13 @@ def weave_notebook(
     outputs = outputs_of(execution)
     cells: list[dict[str, Any]] = []
     lines: list[int] = []
+    notice = quick_or_standin(section, execution)
     for index, cell in enumerate(section.cells):
         cells.append(_page_cell(cell, f"cell-{index}", outputs))
         notes = []
+        if notice and cell.kind == "markdown":
+            notes.append(_note("quick-note", notice))  # after the opening, before any output
+            notice = ""
         if injected and index == injected.after:
             notes.append(_note("quick-note", quick_note(injected.values)))
         if index in overrides:
@@ -100,6 +104,22 @@ def quick_note(values: Mapping[str, Any]) -> str:
     """What profile quick put in place of the text's values."""
     listed = ", ".join(f"`{name} = {value!r}`" for name, value in values.items())
     return f"The outputs of this section were made with {listed}."
+
+
+def quick_or_standin(section: Section, execution: Execution) -> str:
+    """What a reader should know before any output: that it comes from smaller values or from drawn data."""
+    facts = execution.notebook["metadata"].get("bindery", {}).get("execution", {})
+    drawn = _data_of(facts).get("stand-in", "")
+    told = []
+    if section.settings.quick and profile_of(execution) == "quick":
+        told.append("a quick run with smaller values than the text's")
+    if drawn:
+        told.append(f"stand-in data (drawn in place of `{drawn}`)")
+    return (
+        f"Outputs on this page are from {' and '.join(told)}: they show that the code works, not how well."
+        if told
+        else ""
+    )
 
 
 def provenance(execution: Execution) -> str:

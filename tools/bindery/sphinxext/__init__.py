@@ -23,6 +23,7 @@ from bindery.sphinxext import (
     machines,
     outdated,
     pages,
+    pictures,
     sections,
 )
 
@@ -49,6 +50,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     machines.connect(app)
     outdated.connect(app)
     pages.connect(app)
+    pictures.connect(app)
     sections.connect(app)
     return {"version": "1", "env_version": 1, "parallel_read_safe": True, "parallel_write_safe": True}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from docutils import nodes
@@ -14,6 +15,10 @@ from sphinx.writers.html5 import HTML5Translator
 from sphinx_exercise.nodes import is_exercise_node, solution_node  # type: ignore[import-untyped]  # it has no types
 
 logger = logging.getLogger(__name__)
+
+
+LONG = 40
+"""Lines of output that a reader need not scroll past."""
 
 
 class Fold(nodes.General, nodes.Element):
@@ -50,6 +55,23 @@ class FoldSolutions(SphinxPostTransform):
                 solution.replace_self(_folded(solution, exercise))
 
 
+class FoldOutputs(SphinxPostTransform):
+    """Make what a cell prints fold where it is long."""
+
+    default_priority = 420
+    formats = ("html",)
+
+    def run(self, **kwargs: Any) -> None:
+        """Change the outputs of one page."""
+        for block in list(self.document.findall(nodes.literal_block)):
+            lines = block.astext().count("\n") + 1
+            printed = {"output", "cell_output"} & set(_classes_around(block))
+            if printed and lines > LONG and "traceback" not in block["classes"]:
+                fold = Fold(classes=["cell-fold", "output"])
+                block.replace_self(fold)
+                fold += [FoldTitle("", f"{lines} lines of output"), block]
+
+
 class CheckSolutions(SphinxPostTransform):
     """Refuse a solution to an exercise that does not exist, where it stands."""
 
@@ -74,6 +96,7 @@ def connect(app: Sphinx) -> None:
     app.add_node(HideCodeCellNode, override=True, html=(visit_hidden_cell, depart_fold))
     app.add_post_transform(CheckSolutions)
     app.add_post_transform(FoldSolutions)
+    app.add_post_transform(FoldOutputs)
     app.connect("env-purge-doc", _forget_gates)
 
 
@@ -101,6 +124,13 @@ def visit_hidden_cell(self: HTML5Translator, node: HideCodeCellNode) -> None:
     """Open a folded cell; MyST-NB's own version gives it a name for screen readers that is not the name one sees."""
     self.body.append(self.starttag(node, "details", CLASS="cell-fold"))
     self.body.append(f"<summary>{self.encode(node['prompt_show'])}</summary>\n")
+
+
+def _classes_around(node: nodes.Element) -> Iterator[str]:
+    parent = node.parent
+    while parent is not None:
+        yield from parent.get("classes", [])
+        parent = parent.parent
 
 
 def _unwrap(block: nodes.Element) -> None:

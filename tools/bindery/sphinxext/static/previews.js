@@ -40,7 +40,11 @@
     const article = doc.querySelector("article.bd-article");
     const target = id ? doc.getElementById(id) : article?.querySelector("section");
     if (!target || !article?.contains(target)) return [];
-    if (target.matches("dt")) return [target, target.nextElementSibling].filter((each) => each?.matches("dt, dd"));
+    if (target.matches("dt")) {
+      /* A name of the library comes with its source, which stands on the same page. */
+      const source = target.closest("dl.py") ? [...article.querySelectorAll("section#source div.highlight")] : [];
+      return [target, ...[target.nextElementSibling].filter((each) => each?.matches("dd")), ...source];
+    }
     if (target.matches("section")) return opening(target);
     const whole = target.closest("figure, .table-box, table, div.math, div.citation, div.admonition, details.fold, div.cell");
     if (whole) return [whole.closest(".table-box") || whole];
