@@ -151,8 +151,9 @@ def real_book(folder: Path, jupyter: Path, sphinx: Path) -> Iterator[Row]:
     yield "this book: Sphinx with MyST-NB and its cache, from nothing", theirs, part(ours, theirs)
     converted = seconds_of([*convert, "--allow-errors"], around)
     yield "this book: jupyter nbconvert --execute", converted, part(ours, converted)
-    yield "this book: bindery html, nothing changed", ours := best(bindery), "1"
-    yield "this book: Sphinx with MyST-NB, nothing changed", theirs := best(build, around), part(ours, theirs)
+    ours, theirs = best(bindery), best(build, around)
+    yield "this book: bindery html, nothing changed", ours, "1"
+    yield "this book: Sphinx with MyST-NB, nothing changed", theirs, part(ours, theirs)
     name, old, new = PROSE
     edit(folder / "chapters" / name, old, new)
     edit(peer / Path(name).with_suffix(".ipynb"), json.dumps(old)[1:-1], json.dumps(new)[1:-1])
