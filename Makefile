@@ -10,7 +10,7 @@ READY := .venv/ready-$(PINS)
 READY_TO_TEST := .venv/ready-to-test-$(PINS)
 BINDERY := .venv/bin/bindery
 
-.PHONY: help html pdf notebooks lib wheel all data plan run test bench lint check clean latex
+.PHONY: help html pdf notebooks lib wheel all data plan run test bench lint check clean latex browser
 
 help:  ## Show the targets (this is what `make` alone does)
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /|/' | awk -F'|' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -43,7 +43,7 @@ plan: $(READY)  ## Say what a build would run, why, and for how long
 run: $(READY)  ## Run the sections that changed (ONLY=gan for one chapter)
 	@$(BINDERY) run --only "$(ONLY)"
 
-test: $(READY_TO_TEST) latex  ## Run all tests, the fast ones first
+test: $(READY_TO_TEST) latex browser  ## Run all tests, the fast ones first
 	@cd tools && ../.venv/bin/python -m pytest
 
 bench: $(READY)  ## Measure bindery beside nbconvert and MyST-NB on a book of light sections (some minutes)
@@ -63,6 +63,11 @@ clean:  ## Delete everything generated; it costs only time
 
 latex: $(READY)
 	@$(BINDERY) latex
+
+# The tests of the website drive Debian's Chromium.
+browser:
+	@command -v chromium >/dev/null || { echo "Chromium: apt-get is installing it, once"; \
+	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium >/dev/null; }
 
 $(READY):
 	@echo "Setting up .venv (once; PyTorch is large, so this takes some minutes)"

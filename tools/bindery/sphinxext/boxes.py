@@ -51,5 +51,5 @@ def connect(app: Sphinx) -> None:
 
 def _box(node: nodes.Element, name: str) -> None:
     box = nodes.container(classes=[name])
-    node.replace_self(box)
+    node.parent.replace(node, box)  # `replace_self` would give the box the node's ids as well
     box += node

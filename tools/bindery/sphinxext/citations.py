@@ -16,6 +16,7 @@ from pybtex.style.template import Node, href, join, names, optional  # type: ign
 from pybtex.style.template import field as field_of
 from sphinx.application import Sphinx
 from sphinx.transforms.post_transforms import SphinxPostTransform
+from sphinx.writers.html5 import HTML5Translator
 from sphinx.writers.latex import LaTeXTranslator
 from sphinxcontrib.bibtex.plugin import register_plugin
 from sphinxcontrib.bibtex.style.referencing import BracketStyle
@@ -105,9 +106,17 @@ def depart_reference(self: LaTeXTranslator, node: Reference) -> None:
     """Close an entry."""
 
 
+def visit_entry(self: HTML5Translator, node: nodes.citation) -> None:
+    """Open an entry on the web, in the role that the list around it asks for; that of docutils is deprecated."""
+    start = len(self.body)
+    HTML5Translator.visit_citation(self, node)
+    self.body[start:] = [part.replace('role="doc-biblioentry"', 'role="listitem"') for part in self.body[start:]]
+
+
 def connect(app: Sphinx) -> None:
     """Make the styles known, and what sphinxcontrib-bibtex asks for at every citation quick to find."""
     app.add_node(Reference, latex=(visit_reference, depart_reference))
+    app.add_node(nodes.citation, override=True, html=(visit_entry, HTML5Translator.depart_citation))
     app.add_post_transform(PaperReferences)
     register_plugin("sphinxcontrib.bibtex.style.referencing", "author_year_round", RoundAuthorYear)
     register_with_pybtex("pybtex.style.formatting", "author_year", AuthorYear, force=True)

@@ -68,7 +68,7 @@ class FoldOutputs(SphinxPostTransform):
             printed = {"output", "cell_output"} & set(_classes_around(block))
             if printed and lines > LONG and "traceback" not in block["classes"]:
                 fold = Fold(classes=["cell-fold", "output"])
-                block.replace_self(fold)
+                block.parent.replace(block, fold)
                 fold += [FoldTitle("", f"{lines} lines of output"), block]
 
 
