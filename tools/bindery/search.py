@@ -28,10 +28,9 @@ def index_words(site: Path) -> None:
         for page in site.rglob("*.html"):
             text = page.read_text(encoding="utf-8")
             if 'class="bd-article"' in text:
-                copy = Path(folder, page.relative_to(site))
-                copy.parent.mkdir(parents=True, exist_ok=True)
                 # A heading with an id becomes a place that a result leads to; Sphinx puts the id around the heading.
-                copy.write_text(HEADING.sub(r'\1 id="\2"', text), encoding="utf-8")
+                copy = HEADING.sub(r'\1 id="\2"', text)
+                files.write_if_changed(Path(folder, page.relative_to(site)), copy.encode())
         command: list[str | Path] = [
             sys.executable,
             "-m",
@@ -45,4 +44,4 @@ def index_words(site: Path) -> None:
         command += ["--root-selector", ARTICLE, "--exclude-selectors", ", ".join(LEFT_OUT)]
         subprocess.run(command, capture_output=True, check=True)
     for unused in output.glob("pagefind-*ui*"):
-        unused.unlink()
+        files.remove(unused)

@@ -116,7 +116,7 @@ def quick_or_standin(section: Section, execution: Execution) -> str:
     if drawn:
         told.append(f"stand-in data (drawn in place of `{drawn}`)")
     return (
-        f"Outputs on this page are from {' and '.join(told)}: they show that the code works, not how well."
+        f"Outputs here are from {' and '.join(told)}: they show that the code works, not how well."
         if told
         else ""
     )

@@ -13,7 +13,7 @@ from bindery.model import Section
 from bindery.parse import Block, blocks
 
 BOOK = read_book(REPOSITORY)
-SECTIONS = [each for chapter in BOOK.chapters for each in chapter.sections if each.name != "references"]
+SECTIONS = [each for chapter in BOOK.chapters for each in chapter.sections if "/" in each.name]
 TAUGHT = [section for section in SECTIONS if section.number]
 """The sections of numbered chapters; front matter may do without some of this."""
 
