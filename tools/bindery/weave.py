@@ -115,11 +115,7 @@ def quick_or_standin(section: Section, execution: Execution) -> str:
         told.append("a quick run with smaller values than the text's")
     if drawn:
         told.append(f"stand-in data (drawn in place of `{drawn}`)")
-    return (
-        f"Outputs here are from {' and '.join(told)}: they show that the code works, not how well."
-        if told
-        else ""
-    )
+    return f"Outputs here are from {' and '.join(told)}: they show that the code works, not how well." if told else ""
 
 
 def provenance(execution: Execution) -> str:
