@@ -5,7 +5,7 @@ DATA ?= standin
 export PROFILE DATA
 
 # The environment is named by what it is made from, so that a changed pin makes a new one.
-PINS := $(shell cat requirements.txt tools/pyproject.toml | cksum | cut -d' ' -f1)
+PINS := $(shell cat requirements.txt tools/requirements-alone.txt tools/pyproject.toml | cksum | cut -d' ' -f1)
 READY := .venv/ready-$(PINS)
 READY_TO_TEST := .venv/ready-to-test-$(PINS)
 BINDERY := .venv/bin/bindery
@@ -73,6 +73,7 @@ $(READY):
 	@echo "Setting up .venv (once; PyTorch is large, so this takes some minutes)"
 	@$(PYTHON) -m venv .venv
 	@.venv/bin/python -m pip install --quiet --disable-pip-version-check --requirement requirements.txt --editable tools
+	@.venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --requirement tools/requirements-alone.txt
 	@rm -f .venv/ready-* && touch $@
 
 $(READY_TO_TEST): $(READY)
