@@ -185,6 +185,7 @@ def _parser() -> argparse.ArgumentParser:
         return sub
 
     add("html", "run what changed and build the website", lambda press, _: press.html(), reported=True)
+    add("archive", "build the website and pack it into one file", lambda press, _: press.archive(), reported=True)
     add("pdf", "run what changed and make the PDF", lambda press, _: press.pdf(), reported=True)
     run = add("run", "run the sections that changed", lambda press, options: press.run(options.only), reported=True)
     run.add_argument("--only", default="", metavar="CHAPTER[/SECTION]", help="run no others")

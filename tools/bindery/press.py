@@ -22,6 +22,9 @@ from bindery.workshop import Workshop
 SITE_MAKERS = ("sphinx", "myst-nb", "myst-parser", "docutils", "pydata-sphinx-theme", "sphinx-exercise")
 
 
+SITE_ARCHIVE = "website.zip"
+
+
 class Press(Workshop):
     """A workshop whose sections, once run, become products: each method makes one and tells what it did."""
 
@@ -71,6 +74,21 @@ class Press(Workshop):
                 offer(self.book.facts, self._downloads(), output / "downloads")
         return problems
 
+    def archive(self) -> list[Problem]:
+        """Pack the website, its downloads included, for readers without a network."""
+        problems = self.html()
+        if not problems:
+            site, packed = self.build / "html", self.build / SITE_ARCHIVE
+            with files.locked(self.build / "locks" / "weave"):
+                own = site / "downloads" / SITE_ARCHIVE
+                paths = [path for path in site.rglob("*") if path.is_file() and path != own]
+                contents = {path.relative_to(site).as_posix(): path.read_bytes() for path in paths}
+                files.write_if_changed(packed, archive(contents))
+                files.write_if_changed(self._stamp("archive"), self._digest(self.pages).encode())
+                offer(self.book.facts, self._downloads(), site / "downloads")
+            self.say(f"archive: the website in build/{SITE_ARCHIVE}")
+        return problems
+
     def _beside(self, pages: list[str]) -> dict[str, bytes]:
         from bindery.beside import beside_pages
 
@@ -89,6 +107,7 @@ class Press(Workshop):
             "pdf": (self.build / "pdf" / "book.pdf", pages),
             "notebooks": (self.build / "notebooks.zip", pages),
             "wheel": (wheel, self._wheel_inputs()),
+            "archive": (self.build / SITE_ARCHIVE, pages),
         }
         return {name: file if self._is_current(name, file, inputs) else None for name, (file, inputs) in made.items()}
 
@@ -191,7 +210,7 @@ class Press(Workshop):
     def all(self) -> list[Problem]:
         """Make every product."""
         # The wheel after the notebooks: a section that fails leaves it alone. The website last: it offers the others.
-        return [*self.lib(), *self.notebooks(), *self.wheel(), *self.pdf(), *self.html()]
+        return [*self.lib(), *self.notebooks(), *self.wheel(), *self.pdf(), *self.archive()]
 
 
 def _digest_of(parts: Iterable[tuple[str, bytes]]) -> str:

@@ -20,6 +20,8 @@ KINDS = {
     "library": "library/index.html",
     "name": "library/linear_regression/Trainer.html",
     "references": "references.html",
+    "glossary": "glossary.html",
+    "index": "genindex.html",
     "search": "search.html?q=momentum",
     "nothing": "404.html",
     "downloads": "downloads/index.html",

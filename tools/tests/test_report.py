@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -128,7 +129,11 @@ def test_pages_beside_the_site_lead_somewhere_and_the_site_leads_to_them(built: 
     for page in (site / "index.html", site / "one" / "uses.html"):
         assert {"report/index.html", "downloads/index.html"} <= {link.removeprefix("../") for link in links(page)}
     offered = {path.name for path in (site / "downloads").iterdir()}
-    assert offered == {"index.html", "book.pdf", "notebooks.zip", "d2l-0.0.1-py3-none-any.whl"}
+    assert offered == {"index.html", "book.pdf", "notebooks.zip", "website.zip", "d2l-0.0.1-py3-none-any.whl"}
+    with zipfile.ZipFile(site / "downloads" / "website.zip") as packed:
+        names = set(packed.namelist())
+    assert {"index.html", "one/uses.html", "notebooks/one/uses.ipynb", "downloads/book.pdf"} <= names
+    assert "downloads/website.zip" not in names
 
 
 @pytest.mark.slow
@@ -141,7 +146,7 @@ def test_a_download_older_than_the_site_is_not_offered(root: Path) -> None:
     assert {path.name for path in downloads.iterdir()} == {"index.html", "d2l-0.0.1-py3-none-any.whl"}
     assert "<code>make pdf html</code>" in (downloads / "index.html").read_text(encoding="utf-8")
     edit(root, "one/uses.md", "Look at {ref}", "See {ref}")
-    assert [bindery(root, command)[0] for command in ("notebooks", "pdf", "html")] == [0, 0, 0]
+    assert [bindery(root, command)[0] for command in ("notebooks", "pdf", "archive")] == [0, 0, 0]
     assert contents(downloads).keys() == before.keys()
     assert contents(downloads)["notebooks.zip"] == before["notebooks.zip"]
 

@@ -3,7 +3,7 @@
 
 (() => {
   if (location.protocol === "file:") return; // other pages cannot be read there
-  const LINKS = ".bd-article a.reference.internal, .bd-article a.library-name";
+  const LINKS = ".bd-article :is(a.reference.internal, a.library-name)";
   const DELAY = 250;
   const pages = new Map();
   const box = document.createElement("div");
