@@ -15,6 +15,7 @@ import html5lib
 import pytest
 from browsing import KINDS
 from building import bindery, edit
+from PIL import Image
 
 pytestmark = pytest.mark.slow
 
@@ -153,6 +154,9 @@ def test_programs_find_what_they_look_for(linked: Path) -> None:
     assert (data["@type"], data["name"], data["isPartOf"]["name"]) == ("Chapter", "Defining", "One")
     assert data["isPartOf"]["isPartOf"]["author"] == [{"@type": "Person", "name": "Ada"}]
     assert '<meta name="description" content="Prose with x^2' in text
+    assert '<meta property="og:image" content="https://book.example/en/_static/cards/one.png"/>' in text
+    with Image.open(linked / "_static/cards/one.png") as card:
+        assert card.size == (1200, 630)
     sitemap = (linked / "sitemap.xml").read_text(encoding="utf-8")
     assert "<loc>https://book.example/en/one/uses.html</loc>" in sitemap
     assert "search.html" not in sitemap

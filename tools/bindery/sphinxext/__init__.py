@@ -13,6 +13,7 @@ from sphinx.application import Sphinx
 from bindery.sphinxext import (
     assets,
     boxes,
+    cards,
     citations,
     drawings,
     folds,
@@ -40,6 +41,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     SphinxNbRenderer._random_label = _steady_label
     assets.connect(app)
     boxes.connect(app)
+    cards.connect(app)
     citations.connect(app)
     drawings.connect(app)
     formulas.connect(app)

@@ -1,0 +1,64 @@
+"""The picture that goes with a link to the book where people share it: one for each chapter, drawn as PNG."""
+
+from __future__ import annotations
+
+import io
+import textwrap
+from pathlib import Path
+from typing import Any
+
+from PIL import Image, ImageDraw, ImageFont
+from sphinx.application import Sphinx
+
+from bindery import files
+from bindery.settings import Facts
+
+SIZE = (1200, 630)
+"""Pixels, as the services that show such cards ask for."""
+
+GROUND, TEXT, MUTED, ACCENT = "#ffffff", "#222832", "#48566b", "#0a7d91"
+
+
+def connect(app: Sphinx) -> None:
+    """Connect the event; cards need an address, since links to them are absolute."""
+    app.connect("html-page-context", _add_card)
+
+
+def card(book: str, number: str, title: str) -> bytes:
+    """The card of a chapter, as a PNG."""
+    picture = Image.new("RGB", SIZE, GROUND)
+    draw = ImageDraw.Draw(picture)
+    draw.rectangle((0, 0, 24, SIZE[1]), fill=ACCENT)
+    draw.text((96, 84), book, fill=MUTED, font=_font(40))
+    lines = textwrap.wrap(title, 22)[:3]
+    top = 250 if number else 210
+    if number:
+        draw.text((96, 170), f"Chapter {number}", fill=ACCENT, font=_font(44))
+    for index, line in enumerate(lines):
+        draw.text((96, top + 104 * index), line, fill=TEXT, font=_font(84, bold=True))
+    stream = io.BytesIO()
+    picture.quantize(64).save(stream, "PNG", optimize=True)
+    return stream.getvalue()
+
+
+def _font(size: int, bold: bool = False) -> ImageFont.FreeTypeFont:
+    import matplotlib  # only for the fonts that it brings
+
+    name = "DejaVuSans-Bold.ttf" if bold else "DejaVuSans.ttf"
+    return ImageFont.truetype(Path(matplotlib.get_data_path(), "fonts", "ttf", name), size)
+
+
+def _add_card(app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: object) -> None:
+    facts: Facts | None = app.config.bindery_facts
+    if facts is None or not facts.url or doctree is None:
+        return
+    opening = f"{page.partition('/')[0]}/index"
+    if "/" not in page or opening not in app.env.titles:
+        opening = app.config.root_doc
+    name = f"_static/cards/{opening.partition('/')[0]}.png"
+    file = Path(app.outdir, name)
+    if opening == page or not file.is_file():
+        number = ".".join(map(str, app.env.toc_secnumbers.get(opening, {}).get("", ())))
+        title = facts.title if opening == app.config.root_doc else app.env.titles[opening].astext()
+        files.write_if_changed(file, card("" if title == facts.title else facts.title, number, title))
+    context["card"] = f"{facts.url.rstrip('/')}/{name}"
