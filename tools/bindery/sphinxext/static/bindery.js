@@ -31,11 +31,15 @@ function unfoldTarget() {
 
 /* What scrolls sideways must be reachable by keyboard; what does not scroll must not be a stop. */
 function markScrollBoxes() {
-  document.querySelectorAll(".equation-body, .bd-article pre, div.cell_output .text_html, .table-box, .drawing-box")
-    .forEach((box) => {
-      if (box.scrollWidth > box.clientWidth) box.setAttribute("tabindex", "0");
+  const boxes = document.querySelectorAll(".equation-body, .bd-article pre, div.cell_output .text_html, .table-box, .drawing-box");
+  /* First all that is measured, then all that is changed: each change would make the next measurement a new layout. */
+  const wide = [...boxes].map((box) => box.scrollWidth > box.clientWidth);
+  boxes.forEach((box, i) => {
+    if (wide[i] !== box.hasAttribute("tabindex")) {
+      if (wide[i]) box.setAttribute("tabindex", "0");
       else box.removeAttribute("tabindex");
-    });
+    }
+  });
 }
 
 document.addEventListener("DOMContentLoaded", () => {
