@@ -10,13 +10,16 @@ READY := .venv/ready-$(PINS)
 READY_TO_TEST := .venv/ready-to-test-$(PINS)
 BINDERY := .venv/bin/bindery
 
-.PHONY: help html archive pdf notebooks lib wheel all data plan run test bench lint check clean latex browser
+.PHONY: help html serve archive pdf notebooks lib wheel all data plan run test bench lint check clean latex browser
 
 help:  ## Show the targets (this is what `make` alone does)
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /|/' | awk -F'|' '{printf "  make %-10s %s\n", $$1, $$2}'
 
 html: $(READY)  ## Run what changed and build the website into build/html (PROFILE=full for the published values)
 	@$(BINDERY) html
+
+serve: $(READY)  ## Show the website in a browser and follow what you save (PORT=8000)
+	@$(BINDERY) serve --port $(or $(PORT),8000)
 
 archive: $(READY)  ## Build the website and pack it into build/website.zip
 	@$(BINDERY) archive

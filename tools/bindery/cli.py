@@ -21,6 +21,7 @@ from bindery.workshop import Choices
 EPILOG = """\
 examples:
   bindery html                          run what changed, then build the website into build/html
+  bindery serve                         show it in a browser that follows what you save
   bindery pdf                           the same pages as build/pdf/book.pdf
   bindery plan                          say what a build would run, and for how long; runs nothing
   bindery plan --why gan/gan            say which cell, value, library name or package changed
@@ -185,6 +186,8 @@ def _parser() -> argparse.ArgumentParser:
         return sub
 
     add("html", "run what changed and build the website", lambda press, _: press.html(), reported=True)
+    serve = add("serve", "build the website, show it, and follow every change", lambda press, o: press.serve(o.port))
+    serve.add_argument("--port", type=int, default=8000, help="of 127.0.0.1; 0 for any that is free (default: 8000)")
     add("archive", "build the website and pack it into one file", lambda press, _: press.archive(), reported=True)
     add("pdf", "run what changed and make the PDF", lambda press, _: press.pdf(), reported=True)
     run = add("run", "run the sections that changed", lambda press, options: press.run(options.only), reported=True)

@@ -7,9 +7,10 @@ import importlib.metadata
 import json
 import subprocess
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import nullcontext
+from contextlib import ExitStack, nullcontext
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from bindery import files
 from bindery.downloads import offer
@@ -18,6 +19,9 @@ from bindery.notebooks import archive, reader_notebooks
 from bindery.report import make_report, to_json, to_page
 from bindery.weave import weave
 from bindery.workshop import Workshop
+
+if TYPE_CHECKING:
+    from bindery.site import Sphinx
 
 SITE_MAKERS = ("sphinx", "myst-nb", "myst-parser", "docutils", "pydata-sphinx-theme", "sphinx-exercise")
 
@@ -30,6 +34,10 @@ class Press(Workshop):
 
     site_made = False
     """Whether this command has made the website; one that it found unchanged keeps the report that it has."""
+    in_a_hurry = False
+    """Whether the website may do without a new index for its search."""
+    sphinx: Sphinx | None = None
+    """A Sphinx that got ready before there was anything to do."""
 
     def wheel(self) -> list[Problem]:
         """Pack the wheel."""
@@ -59,10 +67,11 @@ class Press(Workshop):
         # Where a source has changed, Sphinx is needed almost certainly, and can get ready beside all that comes first.
         sources = self._sources()
         changed = not self._is_current("sources", output / "index.html", sources)
-        with sphinx_at_hand(self.root) if changed else nullcontext() as sphinx:
+        ready = nullcontext(self.sphinx) if self.sphinx or not changed else sphinx_at_hand(self.root)
+        with ready as sphinx:
 
             def make(source: Path, work: Path) -> list[Problem]:
-                found = build_site(self.root, source, work, output, sphinx, self._beside)
+                found = build_site(self.root, source, work, output, sphinx, self._beside, search=not self.in_a_hurry)
                 self.site_made = not found
                 return found
 
@@ -73,6 +82,32 @@ class Press(Workshop):
                 files.write_if_changed(output / "build.json", self._build_facts())
                 offer(self.book.facts, self._downloads(), output / "downloads")
         return problems
+
+    def serve(self, port: int) -> list[Problem]:
+        """Build the website and serve it, again after every change, until the user interrupts."""
+        from bindery.serve import serve
+        from bindery.site import sphinx_at_hand
+
+        with ExitStack() as stack:
+            waiting = stack.enter_context(sphinx_at_hand(self.root))
+
+            def build() -> list[Problem]:
+                nonlocal waiting
+                press = Press(self.root, self.choices, self.console)
+                press.in_a_hurry, press.sphinx = (self.build / "html" / "pagefind").is_dir(), waiting
+                try:
+                    problems = press.html()
+                except ProblemsFound as found:
+                    problems = found.problems
+                press.report(problems)
+                for problem in problems:
+                    self.say(str(problem))
+                if waiting.stdin is None or waiting.stdin.closed:
+                    waiting = stack.enter_context(sphinx_at_hand(self.root))
+                return problems
+
+            serve(self.root, port, build, self.say)
+        return []
 
     def archive(self) -> list[Problem]:
         """Pack the website, its downloads included, for readers without a network."""

@@ -60,15 +60,23 @@ def sphinx_at_hand(root: Path) -> Iterator[Sphinx]:
 
 
 def build_site(
-    root: Path, source: Path, work: Path, output: Path, sphinx: Sphinx | None = None, beside: Beside = lambda _: {}
+    root: Path,
+    source: Path,
+    work: Path,
+    output: Path,
+    sphinx: Sphinx | None = None,
+    beside: Beside = lambda _: {},
+    search: bool = True,
 ) -> list[Problem]:
     """Build the website of the woven `source`; if nothing is wrong, make `output` the result, else leave it alone.
 
-    `beside` says, from the names of all pages, which files by relative path stand beside them.
+    `beside` says, from the names of all pages, which files by relative path stand beside them. Without `search` the
+    index of the site's search stays as it was.
     """
     problems = run_sphinx(root, source, work, "html", sphinx)
     if not problems:
-        index_words(work / "html")
+        if search:
+            index_words(work / "html")
         _put_beside(work / "html", beside)
         files.mirror(work / "html", output, keep=KEPT_IN_OUTPUT, leave_out=NOT_PAGES)
     return problems
