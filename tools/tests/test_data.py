@@ -257,18 +257,20 @@ def test_sections_get_the_stand_ins_that_they_declare(
     text = stored.notebook["cells"][-1]["outputs"][0]["text"]
     assert text == f"got b'creatures'\ndata in {shop.data.folder.name}\n"
     page = shop_page(shop, "one/b")
-    assert "profile quick · stand-in data: pokemon · CPU" in page
-    assert "data" not in shop_page(shop, "one/a").split("Outputs:")[1]
+    assert "profile quick (profile full unverified) · stand-in data: pokemon · CPU" in page
+    assert "Outputs here are from stand-in data (drawn in place of `pokemon`)" in page
+    assert "data" not in shop_page(shop, "one/a")
     real = Press(root, Choices(data="real"), Console(quiet=True))
     (step,) = [step for step in real.steps if step.section.name == "one/b"]
     assert step.changes == ("data set `pokemon` changed",)
 
 
 def shop_page(shop: Press, name: str) -> str:
-    """The last cell of a section's page."""
-    from bindery.weave import weave_notebook
+    """What weaving adds to a section's page."""
+    from bindery.weave import is_note, weave_notebook
 
     (step,) = [step for step in shop.steps if step.section.name == name]
     stored = shop.store.find(step.section, step.inputs.key, step.inputs.environment)
     assert stored
-    return str(weave_notebook(step.section, stored, shop.library)["cells"][-1]["source"])
+    cells = weave_notebook(step.section, stored, shop.library)["cells"]
+    return "\n".join(cell["source"] for cell in cells if is_note(cell["id"]))
