@@ -57,11 +57,11 @@ def test_a_site_that_was_cut_off_does_not_pass_for_the_last_one(
     """Going back to the text of the last good build builds again, since the site may be half of each."""
     shop = workshop(make_book(a="1"))
     stamp = shop.build / "sphinx" / "html.digest"
-    monkeypatch.setattr(site, "build_site", lambda *_: [])
+    monkeypatch.setattr(site, "build_site", lambda *_, **__: [])
     shop.html()
     assert stamp.is_file()
 
-    def stop(*_: object) -> None:
+    def stop(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
     monkeypatch.setattr(site, "build_site", stop)
