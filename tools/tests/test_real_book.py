@@ -61,7 +61,21 @@ def test_every_section_has_outputs_and_the_site_shows_them(book: Path) -> None:
     assert len(report["sections"]) >= 9
 
 
-@pytest.mark.parametrize("name", ["preliminaries/calculus", "front-matter/notation"])
+def test_no_page_shows_a_warning(book: Path) -> None:
+    """What goes to standard error would stand on the page, with the name of a folder of the day."""
+    told = []
+    for page in (book / "build" / "source").rglob("*.ipynb"):
+        for cell in json.loads(page.read_text(encoding="utf-8"))["cells"]:
+            told += [
+                (page.stem, output["text"]) for output in cell.get("outputs", []) if output.get("name") == "stderr"
+            ]
+    assert told == []
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["preliminaries/calculus", "front-matter/notation", "preliminaries/ndarray", "optimization/gd-and-sgd"],
+)
 def test_a_section_gives_the_same_in_a_fresh_kernel(book: Path, tmp_path: Path, name: str) -> None:
     """The book's kernels were forked from a warm parent; one that starts by itself prints and draws the same."""
     copy = tmp_path / "again"
