@@ -107,7 +107,7 @@ def main_of(path: Path) -> Tag:
 def assert_self_contained(path: Path) -> None:
     """Scripts, styles and pictures of a page are the site's own, and there."""
     page = BeautifulSoup(path.read_text(encoding="utf-8"), "html.parser")
-    for node in page.select("script[src], img[src], link[href]:not([rel=search])"):
+    for node in page.select("script[src], img[src], link[href]:not([rel=search], [rel=index])"):
         address = str(node.get("src") or node["href"]).split("?")[0]
         assert (path.parent / address).is_file(), f"{path.name}: {address}"
 
