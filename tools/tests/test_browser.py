@@ -109,8 +109,9 @@ def test_theme_stays_as_chosen(desktop: Visit) -> None:
         ("article p a[href*='#equation-']", "(1.3."),
         ("article p a[href*='references.html']", "Goodfellow"),
         ("a.library-name", "d2l.plot"),
+        ("article p a[href*='glossary.html#']", "cross-entropy"),
     ],
-    ids=["section", "figure", "equation", "citation", "library"],
+    ids=["section", "figure", "equation", "citation", "library", "term"],
 )
 def test_preview_by_mouse(desktop: Visit, selector: str, content: str) -> None:
     """Of what stands on this page and on others; it goes when the mouse goes."""
