@@ -17,6 +17,7 @@ logger = logging.getLogger(__name__)
 
 SPECIAL = re.compile(r"[\\`*\[\]$]|(?<![^\W_])_|_(?![^\W_])")
 """Letters that Markdown would take for markup; inside a word an underscore is none."""
+SPECIAL_IN_TABLE = re.compile(rf"{SPECIAL.pattern}|\|")
 OPENING = re.compile(r"^(\d+)([.)]\s)|^([-+#=~:]|\|)(?=[\s#=~:-]|$)")
 """What at the beginning of a paragraph would make it a list, a heading or a table."""
 ENVIRONMENT = re.compile(r"\s*\\begin\{(equation|gather|align|alignat|multline)\}(.*)\\end\{\1\}\s*", re.DOTALL)
@@ -143,7 +144,8 @@ class Markdown:
 
     def _inline(self, node: nodes.Node) -> str:
         if isinstance(node, nodes.Text):
-            return SPECIAL.sub(r"\\\g<0>", str(node)).replace("&", "&amp;").replace("<", "&lt;")
+            special = SPECIAL_IN_TABLE if self.in_table else SPECIAL
+            return special.sub(r"\\\g<0>", node.astext()).replace("&", "&amp;").replace("<", "&lt;")
         if isinstance(node, SILENT):
             return ""
         assert isinstance(node, nodes.Element)

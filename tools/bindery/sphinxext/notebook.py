@@ -6,13 +6,16 @@ What depends on more than the page, such as the library that it needs, `notebook
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 from docutils import nodes
+from resvg_py import svg_to_bytes
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 from sphinx_exercise.nodes import is_exercise_node, solution_node  # type: ignore[import-untyped]  # it has no types
@@ -23,19 +26,25 @@ from bindery.sphinxext.folds import Fold
 from bindery.sphinxext.markdown import Markdown, plain
 from bindery.sphinxext.pictures import size
 
+NEEDLESS = re.compile(r"\\([^\w\s*_\[\]`\\$])")
+SHARP = 2
+"""Pixels of a plot for each pixel of an ordinary screen."""
+
 KINDS = {".svg": "image/svg+xml", ".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".gif": "image/gif"}
 
 
 class Pieces:
     """The cells of a notebook in the making."""
 
-    def __init__(self, markdown: Markdown, source: list[dict[str, Any]], section_numbers: Mapping[str, str]) -> None:
+    def __init__(
+        self, markdown: Markdown, source: list[dict[str, Any]], section_numbers: Mapping[str, str], pixels: Path
+    ) -> None:
         self.cells: list[dict[str, Any]] = []
         self.text: list[str] = []
         self.about: list[str] = []
         self.folding = False
         """Whether a folded heading has come: what it holds ends only with the next heading."""
-        self.markdown, self.source, self.section_numbers = markdown, source, section_numbers
+        self.markdown, self.source, self.section_numbers, self.pixels = markdown, source, section_numbers, pixels
 
     def walk(self, node: nodes.Node, depth: int) -> None:
         """Add a node: code makes a cell of its own, a heading begins a new one."""
@@ -86,11 +95,27 @@ class Pieces:
         metadata: dict[str, Any] = {"tags": tags} if tags else {}
         if "claim" in tags:
             metadata["jupyter"] = {"source_hidden": True}
-        self.cells.append({**stored, "metadata": metadata})
+        outputs = [self.with_pixels(output) for output in stored["outputs"]]
+        self.cells.append({**stored, "outputs": outputs, "metadata": metadata})
         for shown in node.findall(nodes.Element):
             if isinstance(shown, (nodes.figure, nodes.table)):
                 self.text.append(self.markdown.caption(shown))
         self.end_text()
+
+    def with_pixels(self, output: dict[str, Any]) -> dict[str, Any]:
+        """An output whose plot can be seen everywhere: Jupyter shows no SVG of a notebook that came from elsewhere."""
+        data = output.get("data", {})
+        if "image/svg+xml" not in data or "image/png" in data:
+            return output
+        drawing = "".join(data["image/svg+xml"])
+        kept = self.pixels / f"{hashlib.sha256(drawing.encode()).hexdigest()}.png"
+        if not kept.is_file():
+            made = svg_to_bytes(svg_string=drawing, background="#ffffff", zoom=SHARP, dpi=96, skip_system_fonts=True)
+            files.write_if_changed(kept, made)
+        picture = kept.read_bytes()
+        width = int.from_bytes(picture[16:20], "big") // SHARP  # where a PNG has it
+        metadata = output.get("metadata", {}) | {"image/png": {"width": width}}
+        return output | {"data": data | {"image/png": base64.b64encode(picture).decode()}, "metadata": metadata}
 
     def end_text(self, metadata: dict[str, Any] | None = None) -> None:
         """Make a cell of the text so far."""
@@ -131,7 +156,7 @@ def cells_of(app: Sphinx, page: str, doctree: nodes.document, source: list[dict[
     first = next(iter(doctree.findall(nodes.section)), None)
     if first is not None and "" in headings:
         headings[first["ids"][0]] = headings[""]
-    pieces = Pieces(markdown, source, headings)
+    pieces = Pieces(markdown, source, headings, Path(app.outdir).parent / "pixels")
     for child in doctree.children:
         pieces.walk(child, 0)
     _add_end(pieces, "Notes", [f"{note.children[0].astext()}. {_body(markdown, note)}" for note in markdown.footnotes])
@@ -155,7 +180,9 @@ def _entries(env: BuildEnvironment, cited: list[str]) -> list[str]:
     """What a page cites, as the list of references has it and in its order."""
     known = env.domains["cite"].data["citations"] if "cite" in env.domains else ()
     found = {each.citation_id: each.formatted_entry.text for each in known if each.citation_id in cited}
-    return sorted((text.render_as("markdown") for text in found.values()), key=str.casefold)
+    # Pybtex escapes full stops, too.
+    written = (" ".join(NEEDLESS.sub(r"\1", text.render_as("markdown")).split()) for text in found.values())
+    return sorted(written, key=str.casefold)
 
 
 def _has_code(node: nodes.Node) -> bool:
