@@ -211,5 +211,6 @@ def _parser() -> argparse.ArgumentParser:
         lambda press, _: press.all(),
         reported=True,
     )
+    add("parity", "make everything, and say what one product lacks that another has", lambda press, _: press.parity())
     add("latex", "install what the PDF needs, if it is missing and that may be done", lambda press, _: press.latex())
     return parser

@@ -283,6 +283,17 @@ class Press(Workshop):
             commit = ""
         return (json.dumps({"version": self.book.facts.version, "commit": commit}) + "\n").encode()
 
+    def parity(self) -> list[Problem]:
+        """Make every product, and say what one lacks that another has."""
+        from bindery.parity import LEFT_OUT, compare  # pulls in what reads a PDF
+
+        problems = self.all() or compare(self.book, self.build)
+        if not problems:
+            self.say("parity: website, PDF and notebooks hold the same")
+            for reason in LEFT_OUT:
+                self.say(f"  but {reason}")
+        return problems
+
     def all(self) -> list[Problem]:
         """Make every product."""
         # The wheel after the notebooks: a section that fails leaves it alone. The website last: it offers the others.

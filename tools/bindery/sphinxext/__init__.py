@@ -18,6 +18,7 @@ from bindery.sphinxext import (
     drawings,
     folds,
     formulas,
+    items,
     labels,
     latex,
     library,
@@ -46,6 +47,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     citations.connect(app)
     drawings.connect(app)
     formulas.connect(app)
+    items.connect(app)
     folds.connect(app)
     labels.connect(app)
     latex.connect(app)
