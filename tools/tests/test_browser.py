@@ -100,6 +100,17 @@ def test_theme_stays_as_chosen(desktop: Visit) -> None:
     assert page.evaluate("document.documentElement.dataset.theme") == "dark"
 
 
+def test_paper_is_light(desktop: Visit) -> None:
+    """A page that is read in the dark is printed in the light, and is dark again afterwards."""
+    page = desktop.open(SECTION)
+    themes = page.evaluate("""() => {
+      const root = document.documentElement;
+      root.dataset.theme = "dark";
+      return ["beforeprint", "afterprint"].map((name) => { dispatchEvent(new Event(name)); return root.dataset.theme; });
+    }""")
+    assert themes == ["light", "dark"]
+
+
 @pytest.mark.parametrize(
     ("selector", "content"),
     [
