@@ -106,7 +106,8 @@ def test_paper_is_light(desktop: Visit) -> None:
     themes = page.evaluate("""() => {
       const root = document.documentElement;
       root.dataset.theme = "dark";
-      return ["beforeprint", "afterprint"].map((name) => { dispatchEvent(new Event(name)); return root.dataset.theme; });
+      const after = (name) => { dispatchEvent(new Event(name)); return root.dataset.theme; };
+      return ["beforeprint", "afterprint"].map(after);
     }""")
     assert themes == ["light", "dark"]
 
