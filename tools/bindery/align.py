@@ -161,16 +161,17 @@ class _Alignment:
         old = [line.text for line in run.lines]
         if after is not None and new and new[0].startswith(after + " ") and new[0].strip().startswith("#"):
             self._tell(start, "a comment below a block's last statement is not part of it; put it above")
-        for kind, first, last, begin, stop in difflib.SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
-            if kind == "equal":
-                continue
-            numbers = [line.number or 0 for line in run.lines]
-            low, high = (numbers[first], numbers[last - 1] + 1) if first < last else _between(numbers, first)
-            if any(numbers.count(number) > 1 for number in {low, high - 1}):
-                self._tell(start + begin, "this line and the one beside it are one line in the chapter; edit it there")
-                continue
-            assert run.block
+        numbers = [line.number or 0 for line in run.lines]
+        matcher = difflib.SequenceMatcher(None, old, new, autojunk=False)
+        changed = [places for kind, *places in matcher.get_opcodes() if kind != "equal"]
+        if changed and len(set(numbers)) < len(numbers):
+            # Merging has parted a line of the chapter, so the run goes back as a whole.
+            changed = [[0, len(old), 0, len(new)]]
+        for first, last, begin, stop in changed:
+            low = numbers[first] if first < len(numbers) and (first < last or not first) else numbers[first - 1] + 1
+            high = numbers[last - 1] + 1 if first < last else low
             change = Change(low, high, tuple(self._outdented(start + begin, start + stop, indent)))
+            assert run.block
             self.edits.append(Edit(run.block, change, Location(self.path, min(start + begin, end - 1) + 1)))
 
     def _outdented(self, start: int, end: int, indent: str) -> Iterator[str]:
@@ -183,9 +184,3 @@ class _Alignment:
                 if not line.startswith(indent):
                     self._tell(number, f"in a method that is merged into a class, lines are indented by {len(indent)}")
                 yield line[len(indent) :]
-
-
-def _between(numbers: Sequence[int], place: int) -> tuple[int, int]:
-    """Where lines are to be inserted that stand before a place in a run."""
-    at = numbers[place - 1] + 1 if place else numbers[0]
-    return at, at

