@@ -107,7 +107,7 @@ class _Alignment:
             if statement := starts.get(line + 1):
                 ends[id(self.runs[place].lines[0].block)] = statement.end_lineno or statement.lineno
             else:
-                self._tell(line + 1, "a saved statement begins here, right below the comment that tells its origin")
+                self._tell(line, "below this comment of origin no statement begins; what is above one belongs into it")
         return ends
 
     def walk(self) -> None:

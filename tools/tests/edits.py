@@ -64,9 +64,9 @@ def own_places(statement: ast.stmt, lines: Sequence[str], skip: int = 0) -> list
     places = []
     for each in getattr(statement, "body", [])[skip:]:
         line, indent = first_of(each), " " * each.col_offset
-        if lines[line].startswith(indent) and not lines[line][: each.col_offset].strip() and line > first_of(statement):
-            if not ORIGIN.fullmatch(lines[line - 1]):
-                places.append((line, indent))
+        alone = line > first_of(statement) and lines[line].startswith(indent)
+        if alone and not ORIGIN.fullmatch(lines[line - 1]):
+            places.append((line, indent))
     return places
 
 

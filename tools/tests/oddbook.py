@@ -143,7 +143,7 @@ CELLS = [
         ("markdown", "# Notebook\n\nProse."),
         (
             "code",
-            'from d2l import torch as d2l\n\ndef double(n):  #@save\n    """Twice “n”."""\n    m = 2 * n\n    return m\n',
+            'from d2l import torch as d2l\n\ndef double(n):  #@save\n    """Twice “n”."""\n    m = 2*n\n    return m\n',
         ),
         ("code", "print(d2l.double(1))"),
         ("code", "#@save\ndef half(n):\n    \n    return n / 2"),
@@ -154,7 +154,8 @@ CELLS = [
         ("code", ""),
         (
             "code",
-            "class Square:  #@save\n    '''Four'''\n    sides = 4\n    def area(self):\n        return 16\nWIDTH: int = 3  #@save",
+            "class Square:  #@save\n    '''Four'''\n    sides = 4\n    def area(self):\n        return 16\n"
+            "WIDTH: int = 3  #@save",
         ),
     ],
 ]
