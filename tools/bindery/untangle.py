@@ -81,13 +81,13 @@ def _find_edits(library: Library, edited: Mapping[str, str], folder: str) -> tup
             edits += found
             problems += wrong
         elif edited[path] != text:
-            tell(path, _first_difference(text, edited[path]), "bindery writes this file; it comes from no section")
+            tell(path, first_difference(text, edited[path]), "bindery writes this file; it comes from no section")
     for path in edited.keys() - library.files.keys():
         tell(path, 1, "no section saves anything into this file; save its code in one, and remove it here")
     return edits, problems
 
 
-def _first_difference(one: str, other: str) -> int:
+def first_difference(one: str, other: str) -> int:
     """The first line, from 1, on which two texts differ."""
     lines, others = one.split("\n"), other.split("\n")
     same = (number for number, pair in enumerate(zip(lines, others, strict=False), 1) if pair[0] != pair[1])
@@ -159,21 +159,20 @@ def _check_cells(
 ) -> list[Problem]:
     """Say so if a chapter with its changes does not read as the same cells with these changes."""
     problems = []
-    for section in book.sections():
-        if section.path in changes:
-            expected = []
-            for place, cell in enumerate(sections[section.path].cells):
-                lines = cell.source.split("\n")
-                for change in sorted(changes[section.path].get(place, ()), key=lambda each: each.first, reverse=True):
-                    lines[change.first : change.last] = change.lines
-                expected.append((cell.kind, cell.tags, "\n".join(lines)))
-            actual = [(cell.kind, cell.tags, cell.source) for cell in section.cells]
-            wrong = next(
-                (each for each in zip(section.cells, actual, expected, strict=False) if each[1] != each[2]), None
-            )
-            if wrong or len(actual) != len(expected):
-                where = wrong[0].location if wrong else Location(section.path, section.line)
-                problems.append(Problem(where, "untangle", "a cell of this chapter cannot hold this text"))
+    for section in (each for each in book.sections() if each.path in changes):
+        where = None
+        expected = []
+        for place, cell in enumerate(sections[section.path].cells):
+            lines = cell.source.split("\n")
+            for change in sorted(changes[section.path].get(place, ()), key=lambda each: each.first, reverse=True):
+                lines[change.first : change.last] = change.lines
+            expected.append((cell.kind, cell.tags, "\n".join(lines)))
+        for new, (kind, tags, source) in zip(section.cells, expected, strict=False):
+            if not where and (new.kind, new.tags, new.source) != (kind, tags, source):
+                where = new.location.down(first_difference(new.source, source) - 1)
+        if where or len(section.cells) != len(expected):
+            where = where or Location(section.path, section.line)
+            problems.append(Problem(where, "untangle", "a cell of this chapter cannot hold this text"))
     return problems
 
 
