@@ -119,10 +119,20 @@ class History:
         block = self.first[name]
         if not block.section.in_appendix:
             return f"`{name}` is defined later, in {_place_of(block)}; move one of them, or save it here"
-        late = next((each for each in self._missing(block.cell, there) if not self.first[each].section.in_appendix), "")
-        if not late:
-            return f"`{name}` of the appendix needs what is defined later ({block.location})"
-        return f"`{name}` of the appendix needs `{late}`, which is defined later, in {_place_of(self.first[late])}"
+        late = self._first_late(block, there)
+        return f"`{name}` of the appendix needs `{late.names[0]}`, which is defined later, in {_place_of(late)}"
+
+    def _first_late(self, tool: SavedBlock, there: frozenset[str]) -> SavedBlock:
+        """What a block of the appendix lacks, or what a block of the appendix lacks that it needs, and so on."""
+        waiting, seen = [tool], {id(tool.cell)}
+        for block in waiting:
+            for needed in (self.first[name] for name in self._missing(block.cell, there)):
+                if not needed.section.in_appendix:
+                    return needed
+                if id(needed.cell) not in seen:
+                    seen.add(id(needed.cell))
+                    waiting.append(needed)
+        raise AssertionError(f"{tool.location} lacks nothing")  # `tools_at` would have kept its cell
 
 
 def _place_of(block: SavedBlock) -> str:

@@ -49,8 +49,18 @@ CASES = {
     ),
     "a comment above a block": (ONE, "def wrap(f)", "# Wrap.\ndef wrap(f)", [(32, BELOW)]),
     "a comment at the end of a block": (ONE, "    return f\n\n\n#", "    return f\n    # end\n\n\n#", [(35, NO_BLOCK)]),
-    "a comment at the end of a merged method": (ONE, "return self.sides", "return self.sides\n        # end", [(56, LATE)]),
-    "a new function": (ONE, "\n\n\n# chapters/one/plain.md:38", "\n\n\ndef f(): pass\n\n\n# chapters/one/plain.md:38", [(32, NO_BLOCK)]),
+    "a comment at the end of a merged method": (
+        ONE,
+        "return self.sides",
+        "return self.sides\n        # end",
+        [(56, LATE)],
+    ),
+    "a new function": (
+        ONE,
+        "\n\n\n# chapters/one/plain.md:38",
+        "\n\n\ndef f(): pass\n\n\n# chapters/one/plain.md:38",
+        [(32, NO_BLOCK)],
+    ),
     "a new method below merged ones": (ONE, "'é'\n", "'é'\n\n    def f(self): pass\n", [(64, NO_BLOCK)]),
     "a new last line": (TWO, "WIDTH: int = 3\n", "WIDTH: int = 3\n\n\nX = 1\n", [(41, NO_BLOCK)]),
     "an indent that no class gives": (
@@ -63,10 +73,20 @@ CASES = {
         ONE,
         "def edges(self)",
         "def corners(self)",
-        [(53, f"{BACK}two/late.md:12, this would not do: `Shape.corners` does not exist yet, so there is nothing to "
-              "override; write `#@save`")],
+        [
+            (
+                53,
+                f"{BACK}two/late.md:12, this would not do: `Shape.corners` does not exist yet, so there is nothing to "
+                "override; write `#@save`",
+            )
+        ],
     ),
-    "another import": (ONE, "import math\n", "import math, re\n", [(13, "tangled again, the library would have another line here, `\"re\",`; edit the section")]),
+    "another import": (
+        ONE,
+        "import math\n",
+        "import math, re\n",
+        [(13, 'tangled again, the library would have another line here, `"re",`; edit the section')],
+    ),
     "a name that would have to be imported": (
         TWO,
         "return n / 2",
@@ -77,8 +97,13 @@ CASES = {
         TWO,
         "WIDTH: int = 3",
         "WIDTH: int = 3  # cm",
-        [(40, f"{BACK}two/compact.ipynb:6, this would not do: `# cm  #@save` does not save; a mark is a comment of its "
-              "own, `#@save` or `#@save override`")],
+        [
+            (
+                40,
+                f"{BACK}two/compact.ipynb:6, this would not do: `# cm  #@save` does not save; a mark is a comment of "
+                "its own, `#@save` or `#@save override`",
+            )
+        ],
     ),
     "what closes the cell": (
         ONE,
@@ -87,8 +112,13 @@ CASES = {
         [(84, f"{BACK}one/plain.md:41, this would not do: a cell of this chapter cannot hold this text")],
     ),
     "a syntax error": (ONE, "def wrap(f):", "def wrap(f)::", [(33, "not Python: invalid syntax")]),
-    "the library's own module": ("d2l/torch/__init__.py", "import", "import ", [(3, "bindery writes this file; it comes from no section")]),
-}  # fmt: skip
+    "the library's own module": (
+        "d2l/torch/__init__.py",
+        "import",
+        "import ",
+        [(3, "bindery writes this file; it comes from no section")],
+    ),
+}
 
 
 @pytest.fixture(scope="module")
@@ -130,8 +160,8 @@ def test_files_that_are_missing_or_new_are_told(root: Path) -> None:
     with pytest.raises(ProblemsFound) as found:
         untangle(book, library, edited, {}, "build/edit")
     assert [str(problem) for problem in found.value.problems] == [
-        "build/edit/d2l/torch/three.py:1: no section saves anything into this file; save its code in one, and remove it "
-        "here [untangle]",
+        "build/edit/d2l/torch/three.py:1: no section saves anything into this file; save its code in one, and remove it"
+        " here [untangle]",
         "build/edit/d2l/torch/two.py:1: this file is missing; put it back, or remove the saved code from its section "
         "[untangle]",
     ]

@@ -40,7 +40,7 @@ def edit(root: Path, old: str, new: str, path: str = MODULE) -> None:
 
 
 def test_an_edit_is_shown_and_written_only_when_asked(root: Path) -> None:
-    """The diff comes first; `--write` changes just that line, keeps its end and the file's mode, and renews the copy."""
+    """The diff comes first; `--write` changes just that line, keeps its end and the file's mode, renews the copy."""
     edit(root, "total += 1", "total += 10")
     before = contents(root / "chapters")
     chapter = root / "chapters/one/windows.md"
