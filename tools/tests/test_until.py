@@ -201,8 +201,8 @@ def test_a_bare_name_that_a_later_section_saves_is_told(make_book: Callable[...,
     book = book.replace("def second():", "import math  #@save\n\ndef second():").replace("#@save override", "")
     book = book.replace("def first():  \n    return 3\n\n", "")
     assert check(make_book(book)) == [
-        f"chapters/one/a.md:11: `{name}` is defined later, in Section 1.2 (chapters/one/b.md:{line}); move one of them, "
-        "or save it here [not-yet-defined]"
+        f"chapters/one/a.md:11: `{name}` is defined later, in Section 1.2 (chapters/one/b.md:{line}); move one of "
+        "them, or save it here [not-yet-defined]"
         for name, line in (("math", 10), ("second", 12))
     ]
 
