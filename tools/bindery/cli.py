@@ -32,6 +32,11 @@ A section runs again when its code, the library code that it reaches, its inject
 the packages it imports change. Prose never makes it run.
 exit codes: 0 all is well, 1 there are problems (each begins with file and line), 2 the command was mistyped."""
 
+UNTANGLING = """\
+Without an option nothing is written. What stands in a saved block can be edited; imports that bindery gathers, the
+heads of modules and comments of origin cannot. If one edit cannot be taken back exactly, or a chapter has changed since
+the copy was made, no chapter changes. This is the only command that writes into chapters/."""
+
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run one command and exit."""
@@ -196,6 +201,20 @@ def _parser() -> argparse.ArgumentParser:
     plan.add_argument("--why", default="", metavar="SECTION", help="list every input of this section that changed")
     add("lint", "say what is not as the book's style asks", lambda press, _: press.lint())
     add("lib", "tangle the saved blocks into build/library", lambda press, _: press.lib())
+    tangling = add("tangle", "the same, or with --until as far as a reader has come", lambda p, o: p.tangle(o.until))
+    tangling.add_argument(
+        "--until", default="", metavar="SECTION", help="no section after this one, into build/library-until/SECTION"
+    )
+    untangling = add(
+        "untangle",
+        "show how edits in build/edit, a working copy of the library, would change the chapters",
+        lambda press, options: press.untangle(options.edit, options.write),
+    )
+    untangling.epilog = UNTANGLING
+    untangling.formatter_class = argparse.RawDescriptionHelpFormatter
+    what = untangling.add_mutually_exclusive_group()
+    what.add_argument("--edit", action="store_true", help="make the working copy, if it holds no edits")
+    what.add_argument("--write", action="store_true", help="show the changes, and change the chapter files")
     add("wheel", "pack the library into build/wheel", lambda press, _: press.wheel())
     add(
         "notebooks",

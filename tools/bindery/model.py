@@ -86,6 +86,11 @@ class Section:
         return self.name.rpartition("/")[0]
 
     @property
+    def in_appendix(self) -> bool:
+        """Whether it explains tools that earlier sections may use."""
+        return self.chapter.startswith("appendix")
+
+    @property
     def heading(self) -> str:
         """How readers call it: `Section 9.1`, or the title where it has no number."""
         return f"Section {self.number}" if self.number else self.title

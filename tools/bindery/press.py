@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING
 
 from bindery import files
 from bindery.bundle import bundle
+from bindery.desk import Desk
 from bindery.downloads import offer
 from bindery.model import Book, Problem, ProblemsFound
 from bindery.notebooks import NOTEBOOK_FOLDER, Wheel, archive, reader_notebooks, wheel_name
 from bindery.report import make_report, to_json, to_page
 from bindery.weave import weave
-from bindery.workshop import Workshop
 
 if TYPE_CHECKING:
     from bindery.site import Sphinx
@@ -30,8 +30,8 @@ SITE_MAKERS = ("sphinx", "myst-nb", "myst-parser", "docutils", "pydata-sphinx-th
 SITE_ARCHIVE = "website.zip"
 
 
-class Press(Workshop):
-    """A workshop whose sections, once run, become products: each method makes one and tells what it did."""
+class Press(Desk):
+    """A desk whose sections, once run, become products: each method makes one and tells what it did."""
 
     site_made = False
     """Whether this command has made the website; one that it found unchanged keeps the report that it has."""

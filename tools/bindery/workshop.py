@@ -18,7 +18,6 @@ from bindery.cache import Cache, entry_of
 from bindery.data import Data, choose_data, picture_of
 from bindery.gpus import discover
 from bindery.library import Library
-from bindery.lint import lint
 from bindery.model import Book, Execution, Gpu, Mistyped, Need, Problem, ProblemsFound, Task
 from bindery.plan import Step, entries_in_use, make_plan, remember_inputs
 from bindery.shared import SharedCache
@@ -77,10 +76,14 @@ class Workshop:
     def library(self) -> Library:
         """The library, tangled once and written where kernels find it."""
         library = tangle(self.book)
+        self.put(library, self.build / "library")
+        return library
+
+    def put(self, library: Library, link: Path) -> None:
+        """Write a library into a folder of its own, which nothing changes any more, and let a link lead there."""
         folder = self.build / "libraries" / library.digest
         files.write_tree_once(folder, {path: text.encode() for path, text in library.files.items()})
-        files.point(self.build / "library", folder)
-        return library
+        files.point(link, folder)
 
     @cached_property
     def data(self) -> Data:
@@ -123,10 +126,12 @@ class Workshop:
 
     def lib(self) -> list[Problem]:
         """Tangle."""
-        names = len(self.library.definitions)
-        modules = len([path for path in self.library.files if path.startswith("d2l/torch/") and path.endswith(".py")])
-        self.say(f"library: {names} names in {modules - 1} modules, in build/library")
+        self.say(f"library: {self.counts(self.library)}, in build/library")
         return []
+
+    def counts(self, library: Library) -> str:
+        """How large a library is."""
+        return f"{len(library.definitions)} names in {len(library.lines)} modules"
 
     def make_data(self, picture: Path | None) -> list[Problem]:
         """Draw the stand-ins, say what is used for each data set, and make a picture of what was drawn."""
@@ -174,14 +179,6 @@ class Workshop:
         for change in step.changes or ("nothing changed: its stored result is used",):
             self.say(f"{name}: {change}")
         return []
-
-    def lint(self) -> list[Problem]:
-        """Say what is not as the book's style asks."""
-        references = self.root / "chapters" / "references.bib"
-        problems = lint(self.book, references.read_text(encoding="utf-8") if references.is_file() else "")
-        if not problems:
-            self.say(f"lint: {sum(1 for _ in self.book.pages())} pages are as the book's style asks")
-        return problems
 
     def run(self, only: str = "") -> list[Problem]:
         """Run what changed."""
