@@ -16,7 +16,7 @@ from bindery import files
 from bindery.downloads import offer
 from bindery.model import Book, Problem, ProblemsFound
 from bindery.notebooks import archive, reader_notebooks
-from bindery.report import make_report, to_json, to_page
+from bindery.report import DRIFT_PAGE, make_report, to_json, to_page
 from bindery.weave import weave
 from bindery.workshop import Workshop
 
@@ -157,6 +157,18 @@ class Press(Workshop):
     def _wheel_inputs(self) -> str:
         return hashlib.sha256(f"{self.library.digest} {self.book.facts!r}".encode()).hexdigest()
 
+    def drift(self) -> list[Problem]:
+        """Compare what sections show with the baseline."""
+        from bindery.proof import Proof  # reads pictures, which no other command does
+
+        return Proof(self).compare()
+
+    def accept(self, names: list[str], runs: int) -> list[Problem]:
+        """Make what sections show their baseline."""
+        from bindery.proof import Proof
+
+        return Proof(self).accept(names, runs)
+
     def report(self, problems: list[Problem]) -> None:
         """Write what this build did and what was wrong; the website gets a copy if it was made."""
         if not (self.root / "chapters").is_dir():
@@ -169,12 +181,13 @@ class Press(Workshop):
             book = None
         before = kept.read_bytes() if kept.is_file() else b""
         report = make_report(book, self.choices.profile, self.done.values(), problems, before)
-        places = [(folder, "../html/" if (site / "index.html").is_file() else "")]
+        drift = DRIFT_PAGE if (folder / DRIFT_PAGE).is_file() else ""
+        places = [(folder, "../html/" if (site / "index.html").is_file() else "", drift)]
         if self.site_made:
-            places.append((site / "report", "../"))
-        for place, way in places:
+            places.append((site / "report", "../", ""))
+        for place, way, compared in places:
             files.write_if_changed(place / "report.json", to_json(report))
-            files.write_if_changed(place / "index.html", to_page(report, way))
+            files.write_if_changed(place / "index.html", to_page(report, way, compared))
 
     def pdf(self) -> list[Problem]:
         """Let Sphinx write the book for LaTeX, and LaTeX typeset it."""
