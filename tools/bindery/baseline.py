@@ -124,7 +124,7 @@ def read_output(output: Mapping[str, Any]) -> Output:
         plot = read_plot(data["image/svg+xml"])
         curves = tuple(_curve(each) for each in plot.drawn)
         pictures = tuple(Picture(png=thumbnail(picture)) for picture in plot.pictures)
-        return Output(kind="plot", text=plot.labels, curves=curves, pictures=pictures)
+        return Output(kind="plot", text=(tidied(" | ".join(plot.labels)),), curves=curves, pictures=pictures)
     for mime in ("image/png", "image/jpeg"):
         if mime in data:
             return Output(kind="picture", pictures=(Picture(png=thumbnail(base64.b64decode(data[mime]))),))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import statistics
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -115,10 +116,12 @@ def _curves(before: Sequence[Curve], now: Sequence[Curve]) -> Iterator[str]:
     if len(before) != len(now):
         yield f"{len(before)} things drawn → {len(now)}"
         return
-    for count, (old, new) in enumerate(zip(before, now, strict=True), 1):
+    counts: Counter[str] = Counter()
+    for old, new in zip(before, now, strict=True):
+        counts[old.kind] += 1
+        name = f"{old.kind} {counts[old.kind]}"
         if old.room >= ANYWHERE:
             continue
-        name = f"{old.kind} {count} of {len(before)} drawn"
         if not alike(old.drawn, new.drawn):
             yield f"{name}: {old.count} {old.kind} → {new.count} {new.kind}"
             continue

@@ -43,15 +43,18 @@ def _entry(compared: Compared) -> dict[str, Any]:
     return {
         "moved": moved,
         "sides": [
-            _side("before", moved.before, then, segments(moved.before, moved.moves, now=False)),
-            _side("after", moved.now, here, segments(moved.now, moved.moves, now=True)),
+            _side("before", moved.before, then, moved.moves),
+            _side("after", moved.now, here, moved.moves),
         ],
         # Where one side is but a sketch, two sketches compare better than a sketch and a picture.
         "sketches": bool(here and not then),
     }
 
 
-def _side(name: str, output: Output | None, picture: str, text: list[Segment]) -> dict[str, Any]:
+def _side(name: str, output: Output | None, picture: str, moves: Sequence[Move]) -> dict[str, Any]:
+    # The labels of a plot that is shown say nothing new, unless they have moved.
+    told = output and (output.kind == "text" or moves)
+    text = segments(output, moves, now=name == "after") if told else []
     return {"name": name, "output": output, "picture": picture, "text": text}
 
 

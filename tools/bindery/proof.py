@@ -116,7 +116,7 @@ class Proof:
         """Run sections once more, as another machine would: with other threads, and every other time plainly."""
         if not steps:
             return []
-        place = self.press.build / "drift" / str(count)
+        place = self.press.build / "run" / f"again-{count}"
         tasks = [
             replace(step.task, folder=place / step.section.name, timeout=_PATIENCE * step.task.timeout)
             for step in steps

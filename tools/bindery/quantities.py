@@ -41,7 +41,7 @@ class Token:
     value: float | None = None
     """None unless it is a number."""
     unit: float = 0.0
-    """One in the last place that is printed."""
+    """One in the last decimal place that is printed; 0 where there is none, as in 3 or 1e-3."""
     whole: bool = False
     """Whether it is printed without a point."""
 
@@ -76,7 +76,7 @@ def tokens(text: str) -> list[Token]:
             found.append(Token(written, start))
             continue
         decimals, exponent = match["decimals"], int(match["exponent"] or 0)
-        unit = 10.0 ** (exponent - max(0, len(decimals or "") - 1))
+        unit = 10.0 ** (exponent - len(decimals) + 1) if decimals else 0.0
         value = float(written.replace(",", "").replace(_MINUS, "-"))
         found.append(Token(written, start, value, unit, decimals is None and match["exponent"] is None))
     return found
@@ -126,7 +126,7 @@ def _band(old: Token, new: Token, learned: tuple[float, float] | None) -> tuple[
         room = 0.0
     else:
         # What is printed may fall on either side of a rounding boundary; the last part is for the reading of decimals.
-        room = max(old.unit, new.unit) * 1.001 + RELATIVE * max(abs(low), abs(high)) + ABSOLUTE
+        room = min(old.unit, new.unit) * 1.001 + RELATIVE * max(abs(low), abs(high)) + ABSOLUTE
     room += WIDER * (high - low)
     return low - room, high + room
 
