@@ -11,15 +11,14 @@ from typing import Any, Literal
 from pydantic import Field, ValidationError
 
 from bindery.curves import Drawn, Kind, alike, distance, read_plot
-from bindery.model import Execution, Location, Problem, ProblemsFound
+from bindery.model import Cell, Execution, Location, Problem, ProblemsFound, Section
 from bindery.quantities import spread, tidied
+from bindery.report import placed_cells
 from bindery.settings import Strict
 from bindery.thumbnails import likeness, thumbnail
 
 FOLDER = "chapters/.baseline"
 """Below the chapters, since authors accept it and commit it; reading a book passes over names that begin with a dot."""
-UNSTEADY = ("timing", "asynchronous")
-"""The tags of cells whose outputs differ from run to run: only of which kinds they are is compared."""
 ANYWHERE = 1000
 """The room of something drawn that differs too much from run to run to be compared."""
 
@@ -105,16 +104,26 @@ def to_bytes(baseline: Baseline) -> bytes:
     return (baseline.model_dump_json(indent=1, exclude_defaults=True) + "\n").encode()
 
 
-def shown(notebook: Mapping[str, Any]) -> tuple[Shown, ...]:
-    """What the code cells of an executed notebook have shown."""
+def shown(section: Section, notebook: Mapping[str, Any]) -> tuple[Shown, ...]:
+    """What the code cells of a section have shown, by its executed notebook."""
     found = []
-    for cell in notebook["cells"]:
-        if cell["cell_type"] == "code":
-            steady = not set(UNSTEADY) & set(cell["metadata"].get("tags", ()))
-            read = (read_output(output) for output in cell["outputs"])
-            outputs = tuple(output if steady else Output(kind=output.kind) for output in read)
-            found.append(Shown(code=hashlib.sha256(cell["source"].encode()).hexdigest()[:8], outputs=outputs))
+    for (place, cell), code in zip(placed_cells(section, notebook), codes(notebook), strict=True):
+        outputs = tuple(read_output(output) for output in cell["outputs"])
+        if unsteady(place):
+            outputs = tuple(Output(kind=output.kind) for output in outputs)
+        found.append(Shown(code=code, outputs=outputs))
     return tuple(found)
+
+
+def codes(notebook: Mapping[str, Any]) -> list[str]:
+    """A digest of the source of each code cell."""
+    sources = (cell["source"] for cell in notebook["cells"] if cell["cell_type"] == "code")
+    return [hashlib.sha256(source.encode()).hexdigest()[:8] for source in sources]
+
+
+def unsteady(cell: Cell) -> bool:
+    """Whether a cell's outputs differ from run to run, as its author says."""
+    return bool({"timing", "asynchronous"} & {*cell.tags})
 
 
 def read_output(output: Mapping[str, Any]) -> Output:
@@ -124,7 +133,7 @@ def read_output(output: Mapping[str, Any]) -> Output:
         plot = read_plot(data["image/svg+xml"])
         curves = tuple(_curve(each) for each in plot.drawn)
         pictures = tuple(Picture(png=thumbnail(picture)) for picture in plot.pictures)
-        return Output(kind="plot", text=(tidied(" | ".join(plot.labels)),), curves=curves, pictures=pictures)
+        return Output(kind="plot", text=(tidied("  ".join(plot.labels)),), curves=curves, pictures=pictures)
     for mime in ("image/png", "image/jpeg"):
         if mime in data:
             return Output(kind="picture", pictures=(Picture(png=thumbnail(base64.b64decode(data[mime]))),))
@@ -140,9 +149,9 @@ def text_of(output: Mapping[str, Any]) -> str:
     return str(given)
 
 
-def learned(executions: Sequence[Execution], entry: str) -> Baseline:
+def learned(section: Section, executions: Sequence[Execution], entry: str) -> Baseline:
     """The baseline that runs of one section give: the first one's outputs, with how far the others are from them."""
-    first, *others = (shown(execution.notebook) for execution in executions)
+    first, *others = (shown(section, execution.notebook) for execution in executions)
     cells = [
         Shown(code=cell.code, outputs=_together(cell.outputs, [run[place].outputs for run in others]))
         for place, cell in enumerate(first)

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from bindery.baseline import ANYWHERE, Baseline, Curve, Output, shown
+from bindery.baseline import ANYWHERE, Baseline, Curve, Output, shown, unsteady
 from bindery.curves import alike, distance
 from bindery.model import Execution, Location, Problem, Section
 from bindery.quantities import WIDER, Move, moves
@@ -62,13 +62,13 @@ def speed(times: Iterable[tuple[float, float]]) -> float:
 
 def moved(section: Section, execution: Execution, baseline: Baseline, pace: float = 1.0) -> list[Moved]:
     """All that has moved; `pace` is by how much this machine is slower."""
-    places = [location for location, _ in placed_cells(section, execution.notebook)]
-    before, now = baseline.cells, shown(execution.notebook)
+    places = [cell for cell, _ in placed_cells(section, execution.notebook)]
+    before, now = baseline.cells, shown(section, execution.notebook)
     found = []
     for old, new in _matched([cell.code for cell in before], [cell.code for cell in now]):
         then = before[old].outputs if old is not None else ()
         here = now[new].outputs if new is not None else ()
-        where = places[new] if new is not None else Location(section.path, section.line)
+        where = places[new].location if new is not None else Location(section.path, section.line)
         if new is None and then:
             what = "a cell is gone whose outputs are in the baseline; if this is meant, accept the section"
             found.append(Moved(where, section.name, (what,), then[0]))
@@ -79,9 +79,9 @@ def moved(section: Section, execution: Execution, baseline: Baseline, pace: floa
             kinds = [" and ".join(output.kind for output in side) or "nothing" for side in (then, here)]
             what = f"it shows {kinds[1]}, where it showed {kinds[0]}"
             found.append(Moved(where, section.name, (what,), then[0] if then else None, here[0] if here else None))
-        else:
+        elif new is not None and not unsteady(places[new]):
             for count, (one, other) in enumerate(zip(then, here, strict=True)):
-                place = (old or 0, new or 0, count)
+                place = (old or 0, new, count)
                 found += list(_compared(where, section.name, one, other, place))
     return found + list(_costs(section, execution, baseline, pace))
 

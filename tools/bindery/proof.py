@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bindery import files, schedule
-from bindery.baseline import FOLDER, Baseline, learned, path_of, read_baseline, shown, to_bytes
+from bindery.baseline import FOLDER, Baseline, codes, learned, path_of, read_baseline, to_bytes
 from bindery.cache import entry_of
 from bindery.drift import Moved, moved, speed
 from bindery.driftpage import Compared, to_page
@@ -76,7 +76,7 @@ class Proof:
             if not _good(executions):
                 problems += [execution.error for execution in executions if execution.error]
                 continue
-            baseline = learned(executions, entry_of(executions[0]))
+            baseline = learned(step.section, executions, entry_of(executions[0]))
             files.write_if_changed(self.press.root / _path(step), to_bytes(baseline))
             self.press.say(f"accepted {step.section.name}: {_summary(baseline)}, in {_path(step)}")
         return problems
@@ -138,8 +138,7 @@ class Proof:
         if not baseline.entry or not file.is_file():
             return None
         notebook: dict[str, Any] = json.loads(file.read_bytes())
-        same = [cell.code for cell in shown(notebook)] == [cell.code for cell in baseline.cells]
-        return notebook if same else None
+        return notebook if codes(notebook) == [cell.code for cell in baseline.cells] else None
 
     def _shown(self, path: Path) -> str:
         return path.relative_to(self.press.root).as_posix()

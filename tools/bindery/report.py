@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from bindery.model import Book, Execution, Location, Problem, Section, runs
+from bindery.model import Book, Cell, Execution, Problem, Section, runs
 from bindery.render import render
 from bindery.weave import INJECTED_ID
 
@@ -88,17 +88,18 @@ def _cells(section: Section, execution: Execution) -> list[dict[str, Any]]:
     for place, cell in placed_cells(section, execution.notebook):
         if runs(cell) and (took := next(seconds, None)) is not None:
             code = _telling_line(cell["source"])
-            cells.append({"path": place.path, "line": place.line, "code": code, "seconds": round(took, 3)})
+            where = place.location
+            cells.append({"path": where.path, "line": where.line, "code": code, "seconds": round(took, 3)})
     return cells
 
 
-def placed_cells(section: Section, notebook: Mapping[str, Any]) -> Iterator[tuple[Location, Mapping[str, Any]]]:
-    """The code cells of a section's notebook, each with where it stands in the chapter now."""
-    places, place = iter(section.code), section.code[0].location
+def placed_cells(section: Section, notebook: Mapping[str, Any]) -> Iterator[tuple[Cell, Mapping[str, Any]]]:
+    """The code cells of a section's notebook, each after what stands for it in the chapter now."""
+    places, place = iter(section.code), section.code[0]
     for cell in notebook["cells"]:
         if cell["cell_type"] == "code":
             if cell["id"] != INJECTED_ID:  # which has no place of its own: it counts with the one before it
-                place = next(places).location
+                place = next(places)
             yield place, cell
 
 

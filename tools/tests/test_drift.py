@@ -19,7 +19,7 @@ from bindery.baseline import Baseline, learned, path_of, read_baseline, read_out
 from bindery.drift import Moved, moved, speed
 from bindery.driftpage import Compared, segments, to_page
 from bindery.execute import notebook_of
-from bindery.model import Cell, Execution, Location, ProblemsFound, Section, Task
+from bindery.model import Cell, Execution, ProblemsFound, Section, Task
 from bindery.quantities import moves, spread, tidied
 from bindery.settings import SectionSettings
 from bindery.thumbnails import likeness, thumbnail
@@ -115,15 +115,18 @@ def run_of(*outputs: dict[str, Any] | None, cells: tuple[Cell, ...] = (), second
     return Execution(section.name, notebook, seconds, (), "cpu", False, memory=1.0)
 
 
+def section_of(execution: Execution) -> Section:
+    """The section that an execution is of."""
+    cells = []
+    for cell in execution.notebook["cells"]:
+        cells.append(code(cell["source"], cell["metadata"]["bindery"]["line"], *cell["metadata"]["tags"]))
+    return Section(PATH, "Demo", "", tuple(cells), SectionSettings(), line=3)
+
+
 def compare(before: list[Execution], now: Execution, pace: float = 1.0) -> list[Moved]:
     """What has moved from some runs to another."""
-    cells = tuple(
-        Cell("code", cell["source"], Location(PATH, cell["metadata"]["bindery"]["line"]))
-        for cell in now.notebook["cells"]
-    )
-    section = Section(PATH, "Demo", "", cells, SectionSettings(), line=3)
-    baseline = Baseline.model_validate_json(to_bytes(learned(before, "")))
-    return moved(section, now, baseline, pace)
+    baseline = learned(section_of(before[0]), before, "")
+    return moved(section_of(now), now, Baseline.model_validate_json(to_bytes(baseline)), pace)
 
 
 def told(before: dict[str, Any], now: dict[str, Any], *others: dict[str, Any]) -> list[str]:
@@ -216,6 +219,7 @@ def test_unsteady_cells_are_compared_by_kind_only(tag: str) -> None:
     cells = (code("measure", 10, tag),)
     before, other = (run_of(printed(text), cells=cells) for text in ("took 3 ms", "did not end"))
     assert compare([before], other) == []
+    assert compare([run_of(printed("took 3 ms"), cells=(code("measure", 10),))], other) == [], "tagged since"
     [part] = compare([before], run_of(plotted(CURVE), cells=cells))[0].parts
     assert part == "it shows plot, where it showed text"
 

@@ -106,7 +106,7 @@ def test_a_wrong_learning_rate_is_caught(root: Path) -> None:
     number, curve, count = errors.splitlines()
     assert code == 1
     assert number.startswith("chapters/one/train.md:13: epochs loss: 0.1936")
-    assert curve.startswith("chapters/one/train.md:31: ")
+    assert curve.startswith("chapters/one/train.md:30: ")
     assert "line 1: moved by " in curve
     assert count.startswith("2 problems")
     page = page_of(root)
@@ -161,7 +161,7 @@ def test_noise_is_learned_from_runs(root: Path) -> None:
     edit(root, "one/plain.md", "102 +", "150 +")
     code, _, errors = bindery(root, "drift")
     assert code == 1
-    assert errors.startswith("chapters/one/plain.md:3: loss: 10")
+    assert errors.startswith("chapters/one/plain.md:4: loss: 10")
     assert "accepted one/plain: 1 outputs of 4 runs" in bindery(root, "drift", "accept", "one/plain")[1]
     assert not list((root / "build" / "run").glob("again-*"))
 
