@@ -119,7 +119,7 @@ def _curves(before: Sequence[Curve], now: Sequence[Curve]) -> Iterator[str]:
     counts: Counter[str] = Counter()
     for old, new in zip(before, now, strict=True):
         counts[old.kind] += 1
-        name = f"{old.kind} {counts[old.kind]}"
+        name = f"{'ticks of axis' if old.kind == 'ticks' else old.kind} {counts[old.kind]}"
         if old.room >= ANYWHERE:
             continue
         if not alike(old.drawn, new.drawn):
