@@ -34,7 +34,6 @@ class Moved:
     """An output that has moved, or a cell that has none to compare with, or what a section as a whole takes."""
 
     location: Location
-    section: str
     parts: tuple[str, ...]
     """What has moved in it, each in words."""
     before: Output | None = None
@@ -54,9 +53,9 @@ class Moved:
 def speed(times: Iterable[tuple[float, float]]) -> float:
     """How many times as long this machine takes as that of the baselines, which is the median of many sections.
 
-    For each section, the seconds of its baseline and its own.
+    For each section, the seconds of its baseline and its own; where they are the same, so is the run, and tells nothing.
     """
-    ratios = [now / before for before, now in times if before > 1]
+    ratios = [now / before for before, now in times if before > 1 and round(now, 1) != before]
     return statistics.median(ratios) if len(ratios) >= TELLING else 1.0
 
 
@@ -71,18 +70,18 @@ def moved(section: Section, execution: Execution, baseline: Baseline, pace: floa
         where = places[new].location if new is not None else Location(section.path, section.line)
         if new is None and then:
             what = "a cell is gone whose outputs are in the baseline; if this is meant, accept the section"
-            found.append(Moved(where, section.name, (what,), then[0]))
+            found.append(Moved(where, (what,), then[0]))
         elif old is None and here:
             what = "this cell is not in the baseline; if its outputs are right, accept the section"
-            found.append(Moved(where, section.name, (what,), None, here[0]))
+            found.append(Moved(where, (what,), None, here[0]))
         elif [output.kind for output in then] != [output.kind for output in here]:
             kinds = [" and ".join(output.kind for output in side) or "nothing" for side in (then, here)]
             what = f"it shows {kinds[1]}, where it showed {kinds[0]}"
-            found.append(Moved(where, section.name, (what,), then[0] if then else None, here[0] if here else None))
+            found.append(Moved(where, (what,), then[0] if then else None, here[0] if here else None))
         elif new is not None and not unsteady(places[new]):
             for count, (one, other) in enumerate(zip(then, here, strict=True)):
                 place = (old or 0, new, count)
-                found += list(_compared(where, section.name, one, other, place))
+                found += list(_compared(where, one, other, place))
     return found + list(_costs(section, execution, baseline, pace))
 
 
@@ -96,9 +95,7 @@ def _matched(before: Sequence[str], now: Sequence[str]) -> Iterator[tuple[int | 
         yield from ((None, new) for new in range(start + shared, end))
 
 
-def _compared(
-    location: Location, section: str, before: Output, now: Output, place: tuple[int, int, int]
-) -> Iterator[Moved]:
+def _compared(location: Location, before: Output, now: Output, place: tuple[int, int, int]) -> Iterator[Moved]:
     found: list[Move] = []
     parts = []
     if "text" not in before.loose:
@@ -109,7 +106,7 @@ def _compared(
     if "pictures" not in before.loose:
         parts += list(_pictures(before, now))
     if parts:
-        yield Moved(location, section, tuple(parts), before, now, tuple(found), place)
+        yield Moved(location, tuple(parts), before, now, tuple(found), place)
 
 
 def _curves(before: Sequence[Curve], now: Sequence[Curve]) -> Iterator[str]:
@@ -149,9 +146,9 @@ def _costs(section: Section, execution: Execution, baseline: Baseline, pace: flo
     if execution.seconds > max(SLOWER * most, most + LONGER):
         beside = f", on a machine that takes {pace:.1f} times as long" if pace != 1 else ""
         what = f"the section takes {baseline.seconds:.1f} s → {execution.seconds:.1f} s{beside}"
-        yield Moved(where, section.name, (what,))
+        yield Moved(where, (what,))
     if baseline.memory is not None and execution.memory is not None:
         held = baseline.memory
         if execution.memory > max(FULLER * held, held + MORE):
             what = f"its kernel holds {held:.2f} GiB → {execution.memory:.2f} GiB"
-            yield Moved(where, section.name, (what,))
+            yield Moved(where, (what,))

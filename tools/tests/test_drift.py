@@ -230,6 +230,7 @@ def test_time_and_memory_are_compared_with_a_wide_margin() -> None:
     assert compare([quick], run_of(printed("a"), seconds=28)) == []
     assert compare([quick], slow)[0].parts == ("the section takes 10.0 s → 50.0 s",)
     assert speed([(10, 40)] * 4 + [(10, 50)]) == 4
+    assert speed([(10, 40)] * 5 + [(10, 10.04)] * 9) == 4  # those that were not run again tell nothing
     assert speed([(10, 40)] * 4) == 1  # too few to tell the machine from the sections
     assert compare([quick], slow, pace=4) == []
     [heavy] = compare([quick], replace(quick, memory=1.6))
