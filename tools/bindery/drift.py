@@ -53,7 +53,7 @@ class Moved:
 def speed(times: Iterable[tuple[float, float]]) -> float:
     """How many times as long this machine takes as that of the baselines, which is the median of many sections.
 
-    For each section, the seconds of its baseline and its own; where they are the same, so is the run, and tells nothing.
+    For each section, the seconds of its baseline and its own; where these are equal, it is the same run.
     """
     ratios = [now / before for before, now in times if before > 1 and round(now, 1) != before]
     return statistics.median(ratios) if len(ratios) >= TELLING else 1.0
