@@ -55,7 +55,7 @@ examples:
 ACCEPT = """\
 The runs after the first compute with other numbers of threads, and every other one without the newer instructions of
 the processor, as another machine would. What differs between runs becomes a band, which `bindery drift` widens by
-twice its width on both sides; a text whose words differ is not compared from then on."""
+three times its width on both sides; a text whose words differ is not compared from then on."""
 
 ACCEPT_RUNS = "how many runs to learn noise from (default: as many as for the baseline that is replaced, else 1)"
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
+import statistics
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -11,7 +12,7 @@ RELATIVE = 1e-3
 """How far another machine may move a number with a point, as a part of it: its sums are rounded in another order."""
 ABSOLUTE = 1e-6
 """How far in any case: a difference that is nothing but rounding, such as 6e-08, has no digits to keep."""
-WIDER = 2
+WIDER = 3
 """A band that runs have shown is widened by so many times itself on both sides; few runs show little of it."""
 
 Bands = Mapping[int, tuple[float, float]]
@@ -98,12 +99,14 @@ def moves(before: str, now: str, bands: Bands) -> list[Move]:
     if words(then) != words(here):
         return list(_moved_words(then, here))
     found = []
+    lines = [before.count("\n", 0, token.start) for token in numbers(then)]
+    common = {line: _common([i for i, other in enumerate(lines) if other == line], then, bands) for line in {*lines}}
     count = -1
     for position, (old, new) in enumerate(zip(then, here, strict=True)):
         if old.value is None or new.value is None:
             continue
         count += 1
-        low, high = _band(old, new, bands.get(count))
+        low, high = _band(old, new, bands.get(count), common[lines[count]])
         if not low <= new.value <= high:
             found.append(Move((old,), (new,), _context(before, then, position), (low, high)))
     return found
@@ -118,7 +121,17 @@ def spread(texts: Sequence[str]) -> dict[int, tuple[float, float]] | None:
     return {index: (min(column), max(column)) for index, column in enumerate(columns) if min(column) < max(column)}
 
 
-def _band(old: Token, new: Token, learned: tuple[float, float] | None) -> tuple[float, float]:
+def _common(line: Sequence[int], found: Sequence[Token], bands: Bands) -> float:
+    """By which part numbers of a line stray, if most with a point do; in few runs some stand still by chance."""
+    here = numbers(found)
+    pointed = [index for index in line if not here[index].whole]
+    strayed = [bands[index] for index in pointed if index in bands]
+    if not strayed or 2 * len(strayed) < len(pointed):
+        return 0.0
+    return statistics.median((high - low) / max(abs(low), abs(high)) for low, high in strayed)
+
+
+def _band(old: Token, new: Token, learned: tuple[float, float] | None, common: float) -> tuple[float, float]:
     """Where a number may be: whole numbers where they were, others a little beside, all where runs have seen them."""
     middle = old.value or 0.0
     low, high = learned or (middle, middle)
@@ -127,7 +140,8 @@ def _band(old: Token, new: Token, learned: tuple[float, float] | None) -> tuple[
     else:
         # What is printed may fall on either side of a rounding boundary; the last part is for the reading of decimals.
         room = min(old.unit, new.unit) * 1.001 + RELATIVE * max(abs(low), abs(high)) + ABSOLUTE
-    room += WIDER * (high - low)
+    if learned or not old.whole:
+        room += WIDER * max(high - low, common * max(abs(low), abs(high)))
     return low - room, high + room
 
 

@@ -67,12 +67,23 @@ def test_what_has_moved_is_told(before: str, now: str, move: str) -> None:
 
 
 def test_bands_are_learned_from_runs() -> None:
-    """A number that runs differ in may move as far again on both sides; the others stay as strict as they were."""
+    """A number that runs differ in may move a little beyond what they gave, on both sides, and no further."""
     bands = spread(["loss 0.50, 7 steps", "loss 0.54, 8 steps", "loss 0.52, 7 steps"])
     assert bands == {0: (0.5, 0.54), 1: (7.0, 8.0)}
     assert moves("loss 0.50, 7 steps", "loss 0.61, 10 steps", bands) == []
-    assert len(moves("loss 0.50, 7 steps", "loss 0.70, 11 steps", bands)) == 2
+    assert len(moves("loss 0.50, 7 steps", "loss 0.80, 12 steps", bands)) == 2
     assert spread(["1 run", "2 runs"]) is None
+
+
+def test_numbers_that_agreed_by_chance_may_stray_like_their_neighbours() -> None:
+    """Where most numbers with a point stray, the others of the line get as much room; whole ones do not."""
+    runs = ["a 0.50, b 0.70, c 0.67, 3 seeds", "a 0.55, b 0.64, c 0.67, 3 seeds", "a 0.52, b 0.75, c 0.67, 3 seeds"]
+    bands = spread(runs) or {}
+    assert [*bands] == [0, 1]
+    assert moves(runs[0], "a 0.50, b 0.70, c 0.64, 3 seeds", bands) == []
+    assert len(moves(runs[0], "a 0.50, b 0.70, c 0.30, 4 seeds", bands)) == 2
+    assert len(moves("a 0.5, b 0.7, c 0.67", "a 0.5, b 0.7, c 0.64", {0: (0.5, 0.55)})) == 1
+    assert len(moves("a 0.5\nc 0.67", "a 0.5\nc 0.64", {0: (0.5, 0.55)})) == 1
 
 
 def plotted(values: np.ndarray, *, log: bool = False, scatter: bool = False, size: int = 300) -> dict[str, Any]:
