@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -43,9 +43,10 @@ class Proof:
 
     def compare(self) -> list[Problem]:
         """Say what has moved, and write a page with before and after side by side."""
-        executions = self.press.executions
-        steps = {step.section.name: step for step in self.press.steps}
-        baselines, problems = self._read(steps.values())
+        executions = self.press.execute(self.press.steps)
+        failed = [execution.error for execution in executions.values() if execution.error]
+        steps = {step.section.name: step for step in self.press.steps if not executions[step.section.name].error}
+        baselines, problems = self._read(steps)
         pace = speed((found.seconds, executions[name].seconds) for name, found in baselines.items())
         all_moved: list[Moved] = []
         compared = []
@@ -59,7 +60,7 @@ class Proof:
         self.press.say(
             f"drift: {len(baselines)} sections compared, {len(all_moved)} outputs have moved, in {self._shown(page)}"
         )
-        return problems + [each.problem for each in all_moved]
+        return failed + problems + [each.problem for each in all_moved]
 
     def accept(self, names: Sequence[str], runs: int) -> list[Problem]:
         """Record what sections show as their baseline; 0 `runs` are as many as the baseline had that they replace."""
@@ -81,23 +82,22 @@ class Proof:
             self.press.say(f"accepted {step.section.name}: {_summary(baseline)}, in {_path(step)}")
         return problems
 
-    def _read(self, steps: Collection[Step]) -> tuple[dict[str, Baseline], list[Problem]]:
+    def _read(self, steps: Mapping[str, Step]) -> tuple[dict[str, Baseline], list[Problem]]:
         """The baselines of sections, and which are missing, damaged, or of no section."""
         found: dict[str, Baseline] = {}
         problems: list[Problem] = []
-        for step in steps:
+        for name, step in steps.items():
             try:
                 baseline = read_baseline(self.press.root, _path(step))
             except ProblemsFound as damaged:
                 problems += damaged.problems
                 continue
             if baseline:
-                found[step.section.name] = baseline
+                found[name] = baseline
             else:
-                name = step.section.name
                 message = f"there is no baseline {_path(step)}; `bindery drift accept {name}` records one"
                 problems.append(Problem(Location(step.section.path, step.section.line), "drift", message))
-        known = {step.section.name for step in steps}
+        known = {step.section.name for step in self.press.steps}
         for file in sorted((self.press.root / FOLDER).glob("*/**/*.json")):
             name = file.relative_to(self.press.root / FOLDER).with_suffix("").as_posix().partition("/")[2]
             if name not in known:

@@ -182,6 +182,18 @@ def test_a_missing_baseline_is_said_plainly(root: Path) -> None:
 
 
 @pytest.mark.slow
+def test_a_section_that_fails_does_not_hide_what_has_moved_in_others(root: Path) -> None:
+    """A failed claim is told beside the drift of the sections that ran to their end."""
+    edit(root, "one/train.md", "lr = 0.1", "assert False")
+    edit(root, "one/plain.md", "as ever", "as never")
+    code, out, errors = bindery(root, "drift")
+    assert code == 1
+    assert "drift: 1 sections compared, 1 outputs have moved" in out
+    assert "chapters/one/plain.md:4: ever → never [drift]" in errors
+    assert "chapters/one/train.md:8: AssertionError [cell-raised]" in errors
+
+
+@pytest.mark.slow
 def test_a_run_to_learn_from_that_fails_is_not_accepted(root: Path) -> None:
     """A claim that holds on this machine only shows itself while noise is learned, and the old baseline stays."""
     edit(root, "one/plain.md", "print('threads'", "assert 'ATEN_CPU_CAPABILITY' not in os.environ\nprint('threads'")
