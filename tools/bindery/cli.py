@@ -42,7 +42,7 @@ which is committed. Sections that changed are run, then all are compared:
   other numbers   within one in the last printed place, a thousandth, and what accepted runs showed
   plots           labels as text; lines, marks and ticks within 1% of the axes, and what runs showed
   pictures        by structural similarity of thumbnails
-  seconds         only where a section became three times as slow as others did, and by 10 s
+  seconds         only where a section became three times as slow as others did, and by 30 s
   memory          of the kernel's process, where it grew by half, and by 0.5 GiB
 Of cells tagged `timing` or `asynchronous` only the kinds of outputs are compared. build/report/drift.html shows
 before and after side by side. Exit code 1 if something has moved or has no baseline.
