@@ -20,8 +20,8 @@ NEAR = 10
 ALIKE = 0.95
 """How alike two thumbnails must be."""
 SLOWER, LONGER = 3.0, 30.0
-"""A section has become slow if it takes so many times as long as others have changed, and so many seconds more: what else
-a machine does may slow it down as well."""
+"""A section has become slow if it takes so many times as long as others have changed, and so many seconds more; what
+else the machine does may slow it down, too."""
 FULLER, MORE = 1.5, 0.5
 """A section has become large if it holds so many times the memory, and so many GiB more."""
 TELLING = 5
