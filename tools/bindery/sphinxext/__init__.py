@@ -22,6 +22,7 @@ from bindery.sphinxext import (
     latex,
     library,
     machines,
+    notebook,
     outdated,
     pages,
     pictures,
@@ -50,6 +51,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     latex.connect(app)
     library.connect(app)
     machines.connect(app)
+    notebook.connect(app)
     outdated.connect(app)
     pages.connect(app)
     pictures.connect(app)
