@@ -199,18 +199,6 @@ class Press(Workshop):
     def _notebook_inputs(self) -> str:
         return hashlib.sha256(f"{self._digest(self.pages)} {self._wheel_inputs()}".encode()).hexdigest()
 
-    def drift(self) -> list[Problem]:
-        """Compare what sections show with the baseline."""
-        from bindery.proof import Proof  # reads pictures, which no other command does
-
-        return Proof(self).compare()
-
-    def accept(self, names: list[str], runs: int) -> list[Problem]:
-        """Make what sections show their baseline."""
-        from bindery.proof import Proof
-
-        return Proof(self).accept(names, runs)
-
     def report(self, problems: list[Problem]) -> None:
         """Write what this build did and what was wrong; the website gets a copy if it was made."""
         if not (self.root / "chapters").is_dir():
