@@ -139,6 +139,18 @@ def _count(text: str) -> int:
     return int(text)
 
 
+def _drift(press: Press, _: argparse.Namespace) -> list[Problem]:
+    from bindery.proof import Proof  # reads pictures, which no other command does
+
+    return Proof(press).compare()
+
+
+def _accept(press: Press, options: argparse.Namespace) -> list[Problem]:
+    from bindery.proof import Proof
+
+    return Proof(press).accept(options.sections, options.runs)
+
+
 def _teach(parser: argparse.ArgumentParser, text: str) -> None:
     """Give a command's help a text that keeps its lines."""
     parser.epilog, parser.formatter_class = text, argparse.RawDescriptionHelpFormatter
@@ -249,16 +261,14 @@ def _parser() -> argparse.ArgumentParser:
         lambda press, _: press.all(),
         reported=True,
     )
-    drift = add(
-        "drift", "say which outputs have moved from the baseline", lambda press, _: press.drift(), reported=True
-    )
+    drift = add("drift", "say which outputs have moved from the baseline", _drift, reported=True)
     _teach(drift, DRIFT)
     accept = drift.add_subparsers(title="commands", metavar="[accept]").add_parser(
         "accept",
         help="make what sections show now their baseline",
         description="Make what sections show their baseline.",
     )
-    accept.set_defaults(command=lambda press, options: press.accept(options.sections, options.runs), reported=False)
+    accept.set_defaults(command=_accept, reported=False)
     accept.add_argument("sections", nargs="+", metavar="SECTION", help="a section such as gan/gan, or a whole chapter")
     accept.add_argument("--runs", type=_count, default=0, metavar="N", help=ACCEPT_RUNS)
     _teach(accept, ACCEPT)

@@ -166,11 +166,7 @@ class Press(Workshop):
 
     def _sources(self) -> str:
         """A digest of all that authors write."""
-        chapters = sorted((self.root / "chapters").rglob("*"))
-        written = [
-            path for path in chapters if not any(part.startswith(".") for part in path.relative_to(self.root).parts)
-        ]
-        paths = [self.root / "conf.py", *written]
+        paths = [self.root / "conf.py", *sorted((self.root / "chapters").rglob("*"))]
         return _digest_of((str(path.relative_to(self.root)), path.read_bytes()) for path in paths if path.is_file())
 
     def _downloads(self) -> dict[str, Path | None]:
