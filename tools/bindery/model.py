@@ -221,6 +221,8 @@ class Execution:
     """None where the result was stored already."""
     gpu_memory: float | None = None
     """GiB that it came to hold of a GPU, if that was measured."""
+    memory: float | None = None
+    """GiB that its kernel came to hold of the machine's memory, if that was measured."""
 
 
 def runs(cell: Mapping[str, Any]) -> bool:

@@ -18,7 +18,7 @@ from bindery.desk import Desk
 from bindery.downloads import offer
 from bindery.model import Book, Problem, ProblemsFound
 from bindery.notebooks import NOTEBOOK_FOLDER, Wheel, archive, reader_notebooks, wheel_name
-from bindery.report import make_report, to_json, to_page
+from bindery.report import DRIFT_PAGE, make_report, to_json, to_page
 from bindery.weave import weave
 
 if TYPE_CHECKING:
@@ -207,12 +207,13 @@ class Press(Desk):
             book = None
         before = kept.read_bytes() if kept.is_file() else b""
         report = make_report(book, self.choices.profile, self.done.values(), problems, before)
-        places = [(folder, "../html/" if (site / "index.html").is_file() else "")]
+        drift = DRIFT_PAGE if (folder / DRIFT_PAGE).is_file() else ""
+        places = [(folder, "../html/" if (site / "index.html").is_file() else "", drift)]
         if self.site_made:
-            places.append((site / "report", "../"))
-        for place, way in places:
+            places.append((site / "report", "../", ""))
+        for place, way, compared in places:
             files.write_if_changed(place / "report.json", to_json(report))
-            files.write_if_changed(place / "index.html", to_page(report, way))
+            files.write_if_changed(place / "index.html", to_page(report, way, compared))
 
     def pdf(self) -> list[Problem]:
         """Let Sphinx write the book for LaTeX, and LaTeX typeset it."""

@@ -182,14 +182,18 @@ class Workshop:
 
     def run(self, only: str = "") -> list[Problem]:
         """Run what changed."""
-        chosen = [step for step in self.steps if step.section.name == only or step.section.name.startswith(f"{only}/")]
-        if only and not chosen:
-            known = {part for step in self.steps for part in (step.section.name, step.section.chapter)}
-            raise Mistyped(f"no section or chapter `{only}` has code{hint(only, known)}")
-        executions = self._execute(chosen if only else self.steps)
+        executions = self.execute(self.chosen(only) if only else self.steps)
         return [execution.error for execution in executions.values() if execution.error]
 
-    def _execute(self, steps: list[Step]) -> dict[str, Execution]:
+    def chosen(self, only: str) -> list[Step]:
+        """The steps of a section or of a chapter."""
+        chosen = [step for step in self.steps if step.section.name == only or step.section.name.startswith(f"{only}/")]
+        if not chosen:
+            known = {part for step in self.steps for part in (step.section.name, step.section.chapter)}
+            raise Mistyped(f"no section or chapter `{only}` has code{hint(only, known)}")
+        return chosen
+
+    def execute(self, steps: list[Step]) -> dict[str, Execution]:
         """One execution for each step, stored or made now."""
         done = {step.section.name: step.cached for step in steps if step.cached}
         waiting = [step for step in steps if not step.cached]
@@ -260,7 +264,7 @@ class Workshop:
     @cached_property
     def executions(self) -> dict[str, Execution]:
         """All executions of the book; raises `ProblemsFound` if a section failed, so that nothing is built on it."""
-        executions = self._execute(self.steps)
+        executions = self.execute(self.steps)
         problems = [execution.error for execution in executions.values() if execution.error]
         if problems:
             raise ProblemsFound(problems)
