@@ -33,6 +33,8 @@ class Toctree:
     entries: tuple[tuple[str, Location], ...]
     numbered: bool
     location: Location
+    end: Location
+    """The line of its closing fence."""
 
 
 @dataclass(frozen=True)
@@ -228,7 +230,8 @@ def _read_toctree(path: str, token: Token) -> Toctree:
         elif entry:
             target = re.search(r"<([^<>]+)>$", entry)
             entries.append((target[1] if target else entry, location.down(offset)))
-    return Toctree(tuple(entries), numbered, location)
+    end = Location(path, (token.map or [0, 1])[1])
+    return Toctree(tuple(entries), numbered, location, end)
 
 
 def blocks(cell: Cell) -> Iterator[Block]:

@@ -19,7 +19,7 @@ from bindery.data import Data, choose_data, picture_of
 from bindery.gpus import discover
 from bindery.library import Library
 from bindery.lint import lint
-from bindery.model import Book, Execution, Gpu, Mistyped, Need, Problem, ProblemsFound, Task
+from bindery.model import Book, Execution, Gpu, Location, Mistyped, Need, Problem, ProblemsFound, Task
 from bindery.plan import Step, entries_in_use, make_plan, remember_inputs
 from bindery.shared import SharedCache
 from bindery.slots import makespan, order
@@ -120,6 +120,21 @@ class Workshop:
     def say(self, text: str) -> None:
         """Tell the user something."""
         self.console.print(text, markup=False)
+
+    def doctor(self) -> list[Problem]:
+        """Say what this machine lacks; a problem only if no website can be built."""
+        from bindery.doctor import examine
+
+        try:
+            facts = self.book.facts
+        except ProblemsFound:  # there is no book here, or one that other commands will complain of
+            facts = None
+        findings = examine(facts, os.environ)
+        for finding in findings:
+            self.say(str(finding))
+        lacking = ", ".join(findings[0].lacks)
+        message = f"no website can be built without {lacking}: {findings[0].command}"
+        return [Problem(Location("requirements.txt", 1), "doctor", message)] if lacking else []
 
     def lib(self) -> list[Problem]:
         """Tangle."""
