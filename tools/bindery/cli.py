@@ -13,10 +13,12 @@ from pathlib import Path
 
 from rich.console import Console
 
+from bindery import doctor
 from bindery.completion import complete, offer, places, sections
 from bindery.examples import examples_of
 from bindery.model import Mistyped, Problem, ProblemsFound
 from bindery.press import Press
+from bindery.proofread import FORMS, proofread, tell_rules
 from bindery.skeletons import begin_book, begin_chapter, begin_section
 from bindery.startup import hurry
 from bindery.workshop import Choices
@@ -109,6 +111,11 @@ def _size(text: str) -> float:
     if not 0 <= size < math.inf:
         raise argparse.ArgumentTypeError(f"{text!r} is not a number of GiB")
     return size
+
+
+def _lint(press: Press, options: argparse.Namespace) -> list[Problem]:
+    say = press.console.out  # as it is: what other programs read must not be wrapped
+    return tell_rules(say) if options.rules else proofread(press.root, options.fix, options.format, say)
 
 
 def _add_new(parser: argparse.ArgumentParser) -> None:
@@ -210,7 +217,11 @@ def _parser() -> argparse.ArgumentParser:
     init.add_argument("--title", default="", help="of the book (default: the folder's name)")
     init.add_argument("--author", default="", help="(default: the name that git knows)")
     _add_new(add("new", "begin a chapter or a section", lambda press, o: o.begin(press, o)))
-    add("doctor", "say what this machine lacks, and how to install it", lambda press, _: press.doctor())
+    add(
+        "doctor",
+        "say what this machine lacks, and how to install it",
+        lambda press, _: doctor.tell(press.known_facts, press.say),
+    )
     add("html", "run what changed and build the website", lambda press, _: press.html(), reported=True)
     serve = add("serve", "build the website, show it, and follow every change", lambda press, o: press.serve(o.port))
     serve.add_argument("--port", type=int, default=8000, help="of 127.0.0.1; 0 for any that is free (default: 8000)")
@@ -223,7 +234,10 @@ def _parser() -> argparse.ArgumentParser:
         "--why", default="", metavar="SECTION", help="list every input of this section that changed"
     )
     offer(why, sections)
-    add("lint", "say what is not as the book's style asks", lambda press, _: press.lint())
+    lint = add("lint", "say what is not as the book's style asks", _lint)
+    lint.add_argument("--rules", action="store_true", help="list all rules, each with its reason")
+    lint.add_argument("--fix", action="store_true", help="mend what needs no decision of yours, then say what is left")
+    lint.add_argument("--format", choices=FORMS, default="text", help="print problems for other programs, too")
     add("lib", "tangle the saved blocks into build/library", lambda press, _: press.lib())
     add("wheel", "pack the library into build/wheel", lambda press, _: press.wheel())
     add(

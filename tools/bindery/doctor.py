@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import importlib.metadata
+import os
 import shlex
 import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from packaging.requirements import Requirement
 
 from bindery import pdf
 from bindery.gpus import discover
+from bindery.model import Location, Problem
 from bindery.settings import Facts
 
 
@@ -61,6 +63,16 @@ def examine(facts: Facts | None, environment: Mapping[str, str]) -> list[Finding
         ),
         _packages("ray", "RUNNER=ray, running sections on several machines", ray),
     ]
+
+
+def tell(facts: Facts | None, say: Callable[[str], None]) -> list[Problem]:
+    """Say what this machine has and lacks; a problem only if no website can be built."""
+    findings = examine(facts, os.environ)
+    for finding in findings:
+        say(str(finding))
+    website = findings[0]
+    message = f"no website can be built without {', '.join(website.lacks)}: {website.command}"
+    return [Problem(Location("requirements.txt", 1), "doctor", message)] if website.lacks else []
 
 
 def requirements(extra: str = "") -> list[Requirement]:

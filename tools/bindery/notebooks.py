@@ -9,6 +9,7 @@ from typing import Any
 
 from bindery.library import Library
 from bindery.model import Book, Execution
+from bindery.parse import without_comments
 from bindery.weave import is_note, to_bytes, weave_notebook
 
 EPOCH = (2020, 1, 1, 0, 0, 0)
@@ -22,18 +23,21 @@ def reader_notebooks(book: Book, library: Library, executions: Mapping[str, Exec
         execution = executions.get(section.name)
         if execution:
             page = weave_notebook(section, execution, library)
-            page["cells"] = [_reader_cell(cell) for cell in page["cells"]]
+            cells = [_reader_cell(cell) for cell in page["cells"]]
+            page["cells"] = [cell for cell in cells if cell["source"] or cell["cell_type"] == "code"]
             del page["metadata"]["source_map"]
             notebooks[f"{section.name}.ipynb"] = to_bytes(page)
     return notebooks
 
 
 def _reader_cell(cell: dict[str, Any]) -> dict[str, Any]:
-    """A cell without the metadata that only the website needs; a note of ours becomes a quotation."""
+    """A cell without what only authors and the website need; a note of ours becomes a quotation."""
     tags = [tag for tag in cell["metadata"].get("tags", []) if tag != "hide-cell"]
     source = cell["source"]
     if is_note(cell["id"]):
         source = "\n".join(f"> {line}" for line in source.split("\n")[1:-1])
+    elif cell["cell_type"] == "markdown":
+        source = without_comments(source)
     return {**cell, "source": source, "metadata": {"tags": tags} if tags else {}}
 
 

@@ -18,9 +18,9 @@ from bindery.cache import Cache, entry_of
 from bindery.data import Data, choose_data, picture_of
 from bindery.gpus import discover
 from bindery.library import Library
-from bindery.lint import lint
-from bindery.model import Book, Execution, Gpu, Location, Mistyped, Need, Problem, ProblemsFound, Task
+from bindery.model import Book, Execution, Gpu, Mistyped, Need, Problem, ProblemsFound, Task
 from bindery.plan import Step, entries_in_use, make_plan, remember_inputs
+from bindery.settings import Facts
 from bindery.shared import SharedCache
 from bindery.slots import makespan, order
 from bindery.tangle import tangle
@@ -73,6 +73,14 @@ class Workshop:
         """The book, read once."""
         return read_book(self.root)
 
+    @property
+    def known_facts(self) -> Facts | None:
+        """The book's facts, if there is a book here and nothing is wrong with it."""
+        try:
+            return self.book.facts
+        except ProblemsFound:
+            return None
+
     @cached_property
     def library(self) -> Library:
         """The library, tangled once and written where kernels find it."""
@@ -120,21 +128,6 @@ class Workshop:
     def say(self, text: str) -> None:
         """Tell the user something."""
         self.console.print(text, markup=False)
-
-    def doctor(self) -> list[Problem]:
-        """Say what this machine lacks; a problem only if no website can be built."""
-        from bindery.doctor import examine
-
-        try:
-            facts = self.book.facts
-        except ProblemsFound:  # there is no book here, or one that other commands will complain of
-            facts = None
-        findings = examine(facts, os.environ)
-        for finding in findings:
-            self.say(str(finding))
-        lacking = ", ".join(findings[0].lacks)
-        message = f"no website can be built without {lacking}: {findings[0].command}"
-        return [Problem(Location("requirements.txt", 1), "doctor", message)] if lacking else []
 
     def lib(self) -> list[Problem]:
         """Tangle."""
@@ -189,14 +182,6 @@ class Workshop:
         for change in step.changes or ("nothing changed: its stored result is used",):
             self.say(f"{name}: {change}")
         return []
-
-    def lint(self) -> list[Problem]:
-        """Say what is not as the book's style asks."""
-        references = self.root / "chapters" / "references.bib"
-        problems = lint(self.book, references.read_text(encoding="utf-8") if references.is_file() else "")
-        if not problems:
-            self.say(f"lint: {sum(1 for _ in self.book.pages())} pages are as the book's style asks")
-        return problems
 
     def run(self, only: str = "") -> list[Problem]:
         """Run what changed."""
