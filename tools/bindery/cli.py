@@ -41,7 +41,7 @@ exit codes: 0 all is well, 1 there are problems (each begins with file and line)
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run one command and exit."""
     hurry()
-    parser = _parser()
+    parser = make_parser()
     complete(parser)
     options = parser.parse_args(arguments)
     out = Console(highlight=False, soft_wrap=True)
@@ -130,7 +130,8 @@ def _add_new(parser: argparse.ArgumentParser) -> None:
 Command = Callable[[Press, argparse.Namespace], list[Problem]]
 
 
-def _parser() -> argparse.ArgumentParser:
+def make_parser() -> argparse.ArgumentParser:
+    """The commands and options."""
     parser = argparse.ArgumentParser(
         prog="bindery",
         description="Builds a book that is a program: website, notebooks and library from one source.",

@@ -65,7 +65,7 @@ def _found(root: Path) -> tuple[list[Problem], int]:
 def edited(text: str, edits: Iterable[Edit]) -> str:
     """A text after these edits; what two put before the same line stays in the order in which they are given."""
     lines = text.splitlines(keepends=True)
-    for edit in reversed(sorted(edits, key=lambda each: each.first)):
+    for edit in sorted(edits, key=lambda each: each.first)[::-1]:
         start = edit.first.line - 1
         lines[start : start + edit.lines] = [edit.text] if edit.text else []
     return "".join(lines)
