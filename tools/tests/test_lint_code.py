@@ -141,6 +141,15 @@ def test_rules(make_book: Callable[..., Path], page: str, expected: list[str]) -
     assert all(problem.startswith(start) for problem, start in zip(problems, expected, strict=True)), problems
 
 
+def test_settings_that_do_nothing_are_told(make_book: Callable[..., Path]) -> None:
+    """A page without code runs nothing, so it needs neither time nor data."""
+    page = "---\nbindery: {timeout: 9, gpus: 1}\n---\n(sec_page)=\n# Page\n\n{numref}`fig_a`\n"
+    book = read_book(book_of(make_book, page))
+    assert [str(problem) for problem in lint(book) if problem.rule == "front-matter"] == [
+        "chapters/one/page.md:1: this page has no code, so `gpus`, `timeout` does nothing [front-matter]"
+    ]
+
+
 def test_a_library_that_does_not_tangle_hides_no_other_problem(make_book: Callable[..., Path]) -> None:
     """Its problems are told together with those of style, and exceptions from rules on saved names stay."""
     broken = "% allow unused-save: later\n```{code-cell} python\nimport re\ny = undefined  #@save\n```"
