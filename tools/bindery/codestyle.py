@@ -60,9 +60,13 @@ def check_front_matter(rules: Rules, page: Page) -> None:
         return  # a notebook says itself what it is
     top = Location(section.path, 1)
     if section.code and "kernelspec" not in section.front_matter:
-        text, at = (KERNEL, top.down(1)) if section.front_matter else (f"---\n{KERNEL}---\n", top)
+        edit = None
+        if section.front_matter:
+            edit = Edit(top.down(1), 0, KERNEL)
+        elif section.cells[0].location == top:
+            edit = Edit(top, 0, f"---\n{KERNEL}---\n")
         message = "the front matter names no kernel, such as `kernelspec: {name: python3}`"
-        rules.tell(top, "front-matter", message, page.allowed, Edit(at, 0, text))
+        rules.tell(top, "front-matter", message, page.allowed, edit)
     elif section.settings.model_fields_set and not section.code:
         names = ", ".join(f"`{name}`" for name in sorted(section.settings.model_fields_set))
         rules.tell(top, "front-matter", f"this page has no code, so {names} does nothing", page.allowed)

@@ -53,6 +53,6 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
 
 def examples_of(command: str) -> str:
     """The examples of a command as its help shows them."""
-    lines = EXAMPLES[command]
-    width = max(len(line) for line, _ in lines)
-    return "\n".join(["examples:", *(f"  {line:{width}}  {what}" for line, what in lines)])
+    lines = EXAMPLES.get(command, ())
+    width = max((len(line) for line, _ in lines), default=0)
+    return "\n".join(["examples:", *(f"  {line:{width}}  {what}" for line, what in lines)]) if lines else ""

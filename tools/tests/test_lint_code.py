@@ -172,6 +172,22 @@ def test_what_needs_no_decision_is_mended(make_book: Callable[..., Path]) -> Non
     assert (root / "chapters/one/page.md").read_text(encoding="utf-8") == expected
 
 
+@pytest.mark.parametrize(
+    ("head", "mended"),
+    [
+        ("", "---\nkernelspec: {name: python3}\n---\n"),
+        ("---\nbindery: {timeout: 9}\n---\n", "---\nkernelspec: {name: python3}\nbindery: {timeout: 9}\n---\n"),
+        ("---\n---\n", "---\n---\n"),
+    ],
+)
+def test_a_kernel_is_added_where_that_is_safe(make_book: Callable[..., Path], head: str, mended: str) -> None:
+    """To front matter that is there, or as a new one; an empty one is left to the author."""
+    root = book_of(make_book, head + "(sec_page)=\n# Page\n" + USE)
+    problems = proofread(root, True, "text", lambda _: None)
+    assert (root / "chapters/one/page.md").read_text(encoding="utf-8").startswith(mended + "(sec_page)=")
+    assert [problem.rule for problem in problems] == ["front-matter"] * (head == mended)
+
+
 def test_edits_do_not_move_each_other() -> None:
     """They are made from the end, so that lines are those of the text as it was."""
     before = [Edit(Location("a", 1), 0, "0\n"), Edit(Location("a", 1), 0, "1\n")]
