@@ -201,7 +201,7 @@ def _parser() -> argparse.ArgumentParser:
     plan.add_argument("--why", default="", metavar="SECTION", help="list every input of this section that changed")
     add("lint", "say what is not as the book's style asks", lambda press, _: press.lint())
     add("lib", "tangle the saved blocks into build/library", lambda press, _: press.lib())
-    tangling = add("tangle", "the same, or with --until as far as a reader has come", lambda p, o: p.tangle(o.until))
+    tangling = add("tangle", "tangle the same, or only what a reader has met", lambda p, o: p.tangle(o.until))
     tangling.add_argument(
         "--until", default="", metavar="SECTION", help="no section after this one, into build/library-until/SECTION"
     )
