@@ -295,7 +295,7 @@ def make_parser() -> argparse.ArgumentParser:
     lint.add_argument("--fix", action="store_true", help="mend what needs no decision of yours, then say what is left")
     lint.add_argument("--format", choices=FORMS, default="text", help="print problems for other programs, too")
     add("lib", "tangle the saved blocks into build/library", lambda press, _: press.lib())
-    tangling = add("tangle", "the same, or with --until as far as a reader has come", lambda p, o: p.tangle(o.until))
+    tangling = add("tangle", "tangle the same, or only what a reader has met", lambda p, o: p.tangle(o.until))
     tangling.add_argument(
         "--until", default="", metavar="SECTION", help="no section after this one, into build/library-until/SECTION"
     )

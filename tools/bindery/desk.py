@@ -38,9 +38,6 @@ class Desk(Workshop):
                 return self._make_copy(copy)
             if not copy.exists:
                 raise Mistyped("there is no working copy; `bindery untangle --edit` makes one in build/edit")
-            problems = copy.outdated(self.library)
-            if problems:
-                return problems
             return self._take_back(copy, write)
 
     def _make_copy(self, copy: WorkingCopy) -> list[Problem]:
@@ -55,6 +52,8 @@ class Desk(Workshop):
     def _take_back(self, copy: WorkingCopy, write: bool) -> list[Problem]:
         paths = {block.location.path for block in self.library.blocks}
         before = {path: (self.root / path).read_bytes() for path in paths}
+        if problems := copy.outdated(self.library):
+            return problems
         texts = {path: content.decode() for path, content in before.items()}
         untangled = untangle(self.book, self.library, copy.texts(), texts, copy.name)
         for diff in untangled.diffs(texts):
