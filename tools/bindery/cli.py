@@ -56,11 +56,7 @@ which is committed. Sections that changed are run, then all are compared:
   memory          of the kernel's process, where it grew by half, and by 0.5 GiB
 Of cells tagged `timing` or `asynchronous` only the kinds of outputs are compared. build/report/drift.html shows
 before and after side by side. Exit code 1 if something has moved or has no baseline.
-
-examples:
-  bindery drift                           compare the book
-  bindery drift accept gan/gan            what this section shows is right: make it the baseline, then commit that
-  bindery drift accept gan/gan --runs 3   run it twice more to learn which numbers do not stay the same"""
+"""
 
 ACCEPT = """\
 The runs after the first compute with other numbers of threads, and every other one without the newer instructions of
@@ -165,7 +161,8 @@ def _accept(press: Press, options: argparse.Namespace) -> list[Problem]:
 
 def _teach(parser: argparse.ArgumentParser, text: str) -> None:
     """Give a command's help a text that keeps its lines."""
-    parser.epilog, parser.formatter_class = text, argparse.RawDescriptionHelpFormatter
+    parser.epilog = "\n\n".join(part for part in (parser.epilog, text) if part)
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
 
 
 def _lint(press: Press, options: argparse.Namespace) -> list[Problem]:
@@ -304,8 +301,7 @@ def make_parser() -> argparse.ArgumentParser:
         "show how edits in build/edit, a working copy of the library, would change the chapters",
         lambda press, options: press.untangle(options.edit, options.write),
     )
-    untangling.epilog = UNTANGLING
-    untangling.formatter_class = argparse.RawDescriptionHelpFormatter
+    _teach(untangling, UNTANGLING)
     what = untangling.add_mutually_exclusive_group()
     what.add_argument("--edit", action="store_true", help="make the working copy, if it holds no edits")
     what.add_argument("--write", action="store_true", help="show the changes, and change the chapter files")

@@ -39,6 +39,21 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
         ("bindery lint --format sarif > lint.sarif", "for programs that show it beside the lines"),
     ),
     "lib": (("bindery lib", "tangle the code that is marked #@save into build/library"),),
+    "tangle": (
+        ("bindery tangle", "the same"),
+        ("bindery tangle --until gan/gan", "what a reader has at the end of this section"),
+    ),
+    "untangle": (
+        ("bindery untangle --edit", "make build/edit, a copy of the library to work on"),
+        ("bindery untangle", "show how edits there would change the chapters"),
+        ("bindery untangle --write", "change the chapters"),
+    ),
+    "drift": (
+        ("bindery drift", "compare the book with its baseline"),
+        ("bindery drift accept gan/gan", "what this section shows is right: make it the baseline, then commit that"),
+        ("bindery drift accept gan/gan --runs 3", "run it twice more to learn which numbers do not stay the same"),
+    ),
+    "parity": (("bindery parity", "make everything, and look in each product for what the website holds"),),
     "wheel": (("bindery wheel", "the library as a file that pip installs"),),
     "notebooks": (("bindery notebooks", "build/notebooks, and all of them in build/notebooks.zip"),),
     "data": (
