@@ -1,4 +1,4 @@
-"""Makes what readers get of an executed book: wheel, notebooks, website, PDF, downloads; and the report for authors."""
+"""Makes what readers get of an executed book: wheel, notebooks, website, PDF, EPUB, downloads; and the report for authors."""
 
 from __future__ import annotations
 
@@ -140,6 +140,7 @@ class Press(Workshop):
         wheel = next((self.build / "wheel").glob("*.whl"), self.build / "wheel" / "none")
         made = {
             "pdf": (self.build / "pdf" / "book.pdf", pages),
+            "epub": (self.build / "epub" / "book.epub", pages),
             "notebooks": (self.build / "notebooks.zip", pages),
             "wheel": (wheel, self._wheel_inputs()),
             "archive": (self.build / SITE_ARCHIVE, pages),
@@ -191,6 +192,20 @@ class Press(Workshop):
 
         return self._bind("PDF", output, make)
 
+    def epub(self) -> list[Problem]:
+        """Let Sphinx write the book for reading systems."""
+        from bindery.site import run_sphinx
+
+        output = self.build / "epub" / "book.epub"
+
+        def make(source: Path, work: Path) -> list[Problem]:
+            problems = run_sphinx(self.root, source, work, "epub")
+            if not problems:
+                files.write_if_changed(output, (work / "epub" / output.name).read_bytes())
+            return problems
+
+        return self._bind("EPUB", output, make)
+
     def latex(self) -> list[Problem]:
         """Install what the PDF needs and pip cannot, if it is missing and that may be done here."""
         from bindery.pdf import provide
@@ -222,9 +237,9 @@ class Press(Workshop):
         return problems
 
     def _digest(self, pages: Mapping[str, bytes]) -> str:
-        """Names all that website and PDF are made from: pages, settings, bindery's own part in them, versions."""
+        """Names all that website, PDF and EPUB are made from: pages, settings, bindery's own part in them, versions."""
         here = Path(__file__).parent
-        own = [here / "pdf.py", *sorted((here / "sphinxext").rglob("*"))]
+        own = [here / "pdf.py", here / "notebooks.py", *sorted((here / "sphinxext").rglob("*"))]
         sources = [("conf.py", self.root / "conf.py"), *((path.name, path) for path in own if path.is_file())]
         parts: Iterable[tuple[str, bytes]] = [
             *sorted(pages.items()),
@@ -245,7 +260,7 @@ class Press(Workshop):
     def all(self) -> list[Problem]:
         """Make every product."""
         # The wheel after the notebooks: a section that fails leaves it alone. The website last: it offers the others.
-        return [*self.lib(), *self.notebooks(), *self.wheel(), *self.pdf(), *self.archive()]
+        return [*self.lib(), *self.notebooks(), *self.wheel(), *self.pdf(), *self.epub(), *self.archive()]
 
 
 def _digest_of(parts: Iterable[tuple[str, bytes]]) -> str:

@@ -16,6 +16,7 @@ from bindery.sphinxext import (
     cards,
     citations,
     drawings,
+    ebook,
     folds,
     formulas,
     labels,
@@ -44,6 +45,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     cards.connect(app)
     citations.connect(app)
     drawings.connect(app)
+    ebook.connect(app)
     formulas.connect(app)
     folds.connect(app)
     labels.connect(app)

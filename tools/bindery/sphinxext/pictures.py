@@ -29,7 +29,8 @@ def visit_image(self: HTML5Translator, node: nodes.image) -> None:
     HTML5Translator.visit_image(self, node)
     found = size(file) if file.is_file() else None
     given = f'width="{found[0]}" height="{found[1]}" ' if found and not {"width", "height", "scale"} & {*node} else ""
-    self.body[-1] = self.body[-1].replace("<img ", f'<img {given}loading="lazy" decoding="async" ', 1)
+    waits = 'loading="lazy" decoding="async" ' if self.builder.name == "html" else ""
+    self.body[-1] = self.body[-1].replace("<img ", f"<img {given}{waits}", 1)
 
 
 @cache
