@@ -1,4 +1,4 @@
-"""Makes what readers get of an executed book: wheel, notebooks, website, PDF, EPUB, downloads; and the report for authors."""
+"""Makes what readers get of an executed book: wheel, notebooks, site, PDF, EPUB, downloads; a report for authors."""
 
 from __future__ import annotations
 

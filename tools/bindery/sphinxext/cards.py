@@ -46,17 +46,27 @@ def cover(facts: Facts, chapters: list[int]) -> bytes:
     """The cover of the book, as a PNG: a row of squares for each chapter, one square for each of its sections."""
     picture = Image.new("RGB", COVER, ACCENT)
     draw = ImageDraw.Draw(picture)
-    for index, line in enumerate(textwrap.wrap(facts.title, 14)[:5]):
-        draw.text((140, 180 + 190 * index), line, fill=GROUND, font=_font(150, bold=True))
+    size, lines = _fitted(draw, facts.title)
+    for index, line in enumerate(lines):
+        draw.text((140, 180 + size * 5 // 4 * index), line, fill=GROUND, font=_font(size, bold=True))
     for index, line in enumerate(textwrap.wrap(", ".join(author.name for author in facts.authors), 40)[:3]):
         draw.text((140, 2130 + 70 * index), line, fill=GROUND, font=_font(52))
-    size = min(90, 880 // max(1, len(chapters)), 1320 // max(1, *chapters))
+    size = min(90, 880 // max(1, len(chapters)), 1320 // max([1, *chapters]))
     for row, count in enumerate(chapters):
         for column in range(count):
             left, top = 140 + size * column, 2030 - size * (len(chapters) - row)
             draw.rectangle((left, top, left + size * 3 // 4, top + size * 3 // 4), fill=GROUND)
     draw.text((140, 2290), f"Version {facts.version}", fill=GROUND, font=_font(40))
     return _png(picture)
+
+
+def _fitted(draw: ImageDraw.ImageDraw, title: str) -> tuple[int, list[str]]:
+    """Size and lines of a title that has the upper part of the cover to itself."""
+    for size in (150, 120, 96, 72, 48):
+        lines = textwrap.wrap(title, 2100 // size)
+        if all(draw.textlength(line, _font(size, bold=True)) <= 1320 for line in lines) and len(lines) * size <= 760:
+            break
+    return size, lines
 
 
 def _png(picture: Image.Image) -> bytes:

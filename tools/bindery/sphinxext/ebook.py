@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import re
 import uuid
 from collections.abc import Iterator, Set
 from functools import cached_property
@@ -34,6 +35,8 @@ NOTES = {
     'role="doc-footnote"': 'role="doc-footnote" epub:type="footnote"',
 }
 """What makes a reading system show a footnote where its mark stands."""
+
+IDENTITY = re.compile(r'\sid="[^"]*"')
 
 INVISIBLE = dict.fromkeys({*range(0x20)} - {0x09, 0x0A, 0x0D})
 """Characters that a program may print and that XML does not know."""
@@ -67,12 +70,15 @@ class BookBuilder(Epub3Builder):
         return super().get_target_uri(docname, typ)
 
     def get_refnodes(self, doctree: nodes.Node, result: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        """The entries of the table of contents, with the numbers that they have on the website."""
+        """The entries of the table of contents, which are pages, with the numbers that they have on the website."""
         known = len(result)
         super().get_refnodes(doctree, result)
-        if isinstance(doctree, nodes.reference) and len(result) > known and doctree.get("secnumber"):
-            number = ".".join(map(str, doctree["secnumber"]))
-            result[-1]["text"] = f"{number}{self.config.html_secnumber_suffix}{result[-1]['text']}"
+        if isinstance(doctree, nodes.reference) and len(result) > known:
+            if "#" in result[-1]["refuri"]:
+                result.pop()
+            elif doctree.get("secnumber"):
+                number = ".".join(map(str, doctree["secnumber"]))
+                result[-1]["text"] = f"{number}{self.config.html_secnumber_suffix}{result[-1]['text']}"
         return result
 
     def build_navlist(self, navnodes: list[dict[str, Any]]) -> list[NavPoint]:
@@ -108,14 +114,22 @@ class BookBuilder(Epub3Builder):
 
     def copy_static_files(self) -> None:
         """Write the one style sheet, with the colours of code for light and dark, and the cover."""
-        colours = self.highlighter.get_stylesheet()
-        dark = PygmentsBridge("html", self.config.html_theme_options.get("pygments_dark_style", "monokai"))
-        style = (PARTS / "book.css").read_text(encoding="utf-8")
-        sheet = f"{style}\n{colours}\n@media (prefers-color-scheme: dark) {{\n{dark.get_stylesheet()}\n}}\n"
+        light = self.highlighter.get_stylesheet()
+        night = PygmentsBridge("html", self.config.html_theme_options.get("pygments_dark_style", "monokai"))
+        dark = f"@media (prefers-color-scheme: dark) {{\n{night.get_stylesheet()}}}\n"
+        sheet = f"{light}\n{dark}\n{(PARTS / 'book.css').read_text(encoding='utf-8')}"
         files.write_if_changed(Path(self.outdir, SHEET), sheet.encode())
         held = self.env.toctree_includes
         chapters = [len(held.get(name, ())) for name in held.get(self.config.root_doc, ()) if name.endswith("/index")]
         files.write_if_changed(Path(self.outdir, COVER), cover(facts_of(self.config), chapters))
+
+    def copy_image_files(self) -> None:
+        """Copy the pictures. Where a plot shows a picture twice, Matplotlib gives both the same name."""
+        super().copy_image_files()
+        for name in self.images.values():
+            if name.endswith(".svg"):
+                file = Path(self.outdir, "_images", name)
+                files.write_if_changed(file, _named_once(file.read_text(encoding="utf-8")).encode())
 
     def handle_finish(self) -> None:
         """Write what tells a reading system of the pages, once all that is none of theirs is gone."""
@@ -195,6 +209,18 @@ def connect(app: Sphinx) -> None:
     app.add_post_transform(TitlePage)
     app.add_post_transform(LeaveOutMarkup)
     app.connect("config-inited", _settle)
+
+
+def _named_once(drawing: str) -> str:
+    """A drawing in which no element has a name that an earlier one has."""
+    seen: set[str] = set()
+
+    def keep(match: re.Match[str]) -> str:
+        known = match[0] in seen
+        seen.add(match[0])
+        return "" if known else match[0]
+
+    return IDENTITY.sub(keep, drawing)
 
 
 def facts_of(config: Config) -> Facts:
