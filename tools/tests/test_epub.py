@@ -45,7 +45,7 @@ def shown(x):  #@save
 
 ```{code-cell} python
 from d2l import torch as d2l
-print("bell\x07", d2l.shown("tolls"), *range(400))
+print("bell\x07\ufffe", d2l.shown("tolls"), *range(400))
 for _ in range(50):
     print("line")
 ```

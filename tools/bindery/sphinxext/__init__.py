@@ -1,4 +1,4 @@
-"""What happens inside Sphinx: formulas, solutions, the list of chapters, the book as LaTeX, pages that went stale."""
+"""What happens inside Sphinx: formulas, solutions, the list of chapters, the book as LaTeX and EPUB, stale pages."""
 
 from __future__ import annotations
 

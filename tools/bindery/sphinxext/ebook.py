@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import html
-import re
 import uuid
 from collections.abc import Iterator, Set
 from functools import cached_property
@@ -23,6 +22,7 @@ from bindery import files
 from bindery.notebooks import archive
 from bindery.settings import Author, Facts
 from bindery.sphinxext.cards import cover
+from bindery.sphinxext.pictures import named_once
 
 PARTS = Path(__file__).with_name("epub")
 """The files that tell a reading system what is where, as templates of Sphinx, and the style sheet."""
@@ -36,9 +36,7 @@ NOTES = {
 }
 """What makes a reading system show a footnote where its mark stands."""
 
-IDENTITY = re.compile(r'\sid="[^"]*"')
-
-INVISIBLE = dict.fromkeys({*range(0x20)} - {0x09, 0x0A, 0x0D})
+INVISIBLE = dict.fromkeys({*range(0x20), *range(0xD800, 0xE000), 0xFFFE, 0xFFFF} - {0x09, 0x0A, 0x0D})
 """Characters that a program may print and that XML does not know."""
 
 NOT_IN_BOOKS = ("text/html", "application/javascript", "application/vnd.jupyter.widget-view+json")
@@ -129,7 +127,7 @@ class BookBuilder(Epub3Builder):
         for name in self.images.values():
             if name.endswith(".svg"):
                 file = Path(self.outdir, "_images", name)
-                files.write_if_changed(file, _named_once(file.read_text(encoding="utf-8")).encode())
+                files.write_if_changed(file, named_once(file.read_text(encoding="utf-8")).encode())
 
     def handle_finish(self) -> None:
         """Write what tells a reading system of the pages, once all that is none of theirs is gone."""
@@ -209,18 +207,6 @@ def connect(app: Sphinx) -> None:
     app.add_post_transform(TitlePage)
     app.add_post_transform(LeaveOutMarkup)
     app.connect("config-inited", _settle)
-
-
-def _named_once(drawing: str) -> str:
-    """A drawing in which no element has a name that an earlier one has."""
-    seen: set[str] = set()
-
-    def keep(match: re.Match[str]) -> str:
-        known = match[0] in seen
-        seen.add(match[0])
-        return "" if known else match[0]
-
-    return IDENTITY.sub(keep, drawing)
 
 
 def facts_of(config: Config) -> Facts:

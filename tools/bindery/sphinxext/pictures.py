@@ -15,6 +15,7 @@ PIXELS = {"": 1.0, "px": 1.0, "pt": 4 / 3, "in": 96.0, "cm": 96 / 2.54, "mm": 96
 """CSS pixels of a unit."""
 
 ROOT = re.compile(r"<svg\b[^>]*>", re.DOTALL)
+IDENTITY = re.compile(r'\sid="[^"]*"')
 LENGTH = re.compile(r"([\d.]+)\s*(\w*)$")
 
 
@@ -43,6 +44,18 @@ def size(file: Path) -> tuple[int, int] | None:
             return picture.size
     except (OSError, UnidentifiedImageError):
         return None
+
+
+def named_once(drawing: str) -> str:
+    """A drawing in which no element has a name that an earlier one has."""
+    seen: set[str] = set()
+
+    def keep(match: re.Match[str]) -> str:
+        known = match[0] in seen
+        seen.add(match[0])
+        return "" if known else match[0]
+
+    return IDENTITY.sub(keep, drawing)
 
 
 def _svg_size(text: str) -> tuple[int, int] | None:

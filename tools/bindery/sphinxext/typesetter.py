@@ -42,7 +42,7 @@ class Typesetter:
         self._version = hashlib.sha256(b"".join(script.read_bytes() for script in scripts)).hexdigest()
 
     def html(self, formula: str, display: bool) -> str:
-        """The formula as HTML with MathML inside; raises `FormulaError` where KaTeX refuses it."""
+        """The formula as HTML with MathML inside, or as MathML alone; raises `FormulaError` where KaTeX refuses it."""
         key = json.dumps([self._version, self.output, dict(self.macros), display, formula], sort_keys=True)
         digest = hashlib.sha256(key.encode()).hexdigest()
         kept = self.cache / digest[:2] / f"{digest[2:]}.html"
