@@ -55,6 +55,7 @@ display({"text/html": "<table border=1><td>web", "text/plain": "paper"}, raw=Tru
 ```
 
 ```{code-cell} python
+%config InlineBackend.figure_formats = ['svg']
 from matplotlib import pyplot as plt
 _, axes = plt.subplots(1, 2)
 for each in axes:
