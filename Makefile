@@ -10,7 +10,7 @@ READY := .venv/ready-$(PINS)
 READY_TO_TEST := .venv/ready-to-test-$(PINS)
 BINDERY := .venv/bin/bindery
 
-.PHONY: help html serve archive pdf epub notebooks lib wheel all data plan run test bench lint check clean latex browser java
+.PHONY: help html serve archive pdf epub notebooks lib wheel all data plan run drift test bench lint check clean latex browser java
 
 help:  ## Show the targets (this is what `make` alone does)
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /|/' | awk -F'|' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -51,6 +51,9 @@ plan: $(READY)  ## Say what a build would run, why, and for how long
 
 run: $(READY)  ## Run the sections that changed (ONLY=gan for one chapter)
 	@$(BINDERY) run --only "$(ONLY)"
+
+drift: $(READY)  ## Say which outputs have moved from the accepted baseline (`bindery drift --help` tells more)
+	@$(BINDERY) drift
 
 test: $(READY_TO_TEST) latex browser java  ## Run all tests, the fast ones first
 	@cd tools && ../.venv/bin/python -m pytest

@@ -6,7 +6,11 @@ import yaml
 
 from bindery.settings import Facts
 
-facts = Facts(**yaml.safe_load((Path(__file__).parent / "chapters" / "book.yml").read_text(encoding="utf-8")))
+facts = Facts(
+    **yaml.safe_load(
+        (Path(__file__).parent / "chapters" / "book.yml").read_text(encoding="utf-8")
+    )
+)
 
 # The book
 project = facts.title
@@ -26,7 +30,15 @@ extensions = [
 ]
 nb_execution_mode = "off"
 nb_merge_streams = True
-myst_enable_extensions = ["amsmath", "attrs_block", "attrs_inline", "colon_fence", "deflist", "dollarmath", "fieldlist"]
+myst_enable_extensions = [
+    "amsmath",
+    "attrs_block",
+    "attrs_inline",
+    "colon_fence",
+    "deflist",
+    "dollarmath",
+    "fieldlist",
+]
 myst_update_mathjax = False
 bibtex_bibfiles = ["chapters/references.bib"]
 bibtex_default_style = "author_year"
@@ -80,19 +92,29 @@ html_theme_options = {
     # Both keep a contrast of 7:1.
     "pygments_light_style": "a11y-high-contrast-light",
     "pygments_dark_style": "github-dark-high-contrast",
-    "icon_links": [{"name": "Source", "url": facts.source, "icon": "fa-solid fa-code-branch"}] if facts.source else [],
+    "icon_links": [
+        {"name": "Source", "url": facts.source, "icon": "fa-solid fa-code-branch"}
+    ]
+    if facts.source
+    else [],
 }
 if facts.editions:
     html_theme_options |= {
         "switcher": {"json_url": facts.editions, "version_match": facts.version},
+        "check_switcher": False,  # builds ask nothing of the network
         "show_version_warning_banner": True,
+        "navbar_end": ["version-switcher", *html_theme_options["navbar_end"]],
     }
 copybutton_selector = "div:not(.output) > div.highlight pre"
 
 # The PDF
 latex_engine = "xelatex"
 latex_elements = {"papersize": "a4paper", "pointsize": "11pt"}
-bindery_imprint = {"description": facts.description, "url": facts.url, "source": facts.source}
+bindery_imprint = {
+    "description": facts.description,
+    "url": facts.url,
+    "source": facts.source,
+}
 pygments_style = "a11y-high-contrast-light"
 # A plot is taken as vectors.
 nb_mime_priority_overrides = [("latex", "image/svg+xml", 5)]

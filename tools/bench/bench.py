@@ -24,6 +24,7 @@ from pathlib import Path
 import nbformat
 import peers
 from generate import LIGHT, large, light
+from imports import library_import
 from rich.console import Console
 
 from bindery.execute import notebook_of
@@ -67,6 +68,7 @@ def main() -> None:
         sphinx = peers.environment(folder / "myst-nb", (*peers.MYST_NB, *peers.BOOK)) / "sphinx-build"
         print_table(light_book(folder / "light", options.sections, jupyter, sphinx))
         print_table(large_book(folder / "large", options.large))
+        print_table(imported_library(folder / "library"))
         if not options.no_real:
             print_table(real_book(folder / "real", jupyter, sphinx))
     versions = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in PACKAGES)
@@ -179,6 +181,15 @@ def large_book(folder: Path, count: int) -> list[Row]:
         times.append(best([BINDERY, "--root", folder / str(size), "plan"]))
         rows.append((f"bindery plan, {size} sections of 10 code cells and 2 saved blocks", times[-1], ""))
     return [*rows[:-1], (*rows[-1][:2], f"{times[1] / times[0]:.1f} times that of a quarter")]
+
+
+def imported_library(folder: Path) -> list[Row]:
+    """The import of this book's library, and that of its dependencies alone."""
+    alone, ours = library_import(ROOT, folder)
+    return [
+        ("this book's library: its dependencies imported alone, processor time", alone, "1"),
+        ("this book's library: from d2l import torch, processor time", ours, f"{ours / alone:.2f} times as long"),
+    ]
 
 
 def part(ours: float, theirs: float) -> str:

@@ -1,6 +1,6 @@
 """What stands on the site beside its pages: notebooks, Markdown, and what search engines and other programs read.
 
-Book and executions in, files out. Pure.
+Book and notebooks in, files out. Pure.
 """
 
 from __future__ import annotations
@@ -10,9 +10,7 @@ from collections.abc import Mapping
 from urllib.parse import urljoin
 from xml.sax.saxutils import escape
 
-from bindery.library import Library
-from bindery.model import Book, Execution, Section
-from bindery.notebooks import reader_notebooks
+from bindery.model import Book, Section
 
 NOTEBOOKS, MARKDOWN = "notebooks", "markdown"
 """The folders of these files."""
@@ -30,11 +28,9 @@ MOVED = """\
 """
 
 
-def beside_pages(
-    book: Book, library: Library, executions: Mapping[str, Execution], pages: list[str]
-) -> dict[str, bytes]:
+def beside_pages(book: Book, notebooks: Mapping[str, bytes], pages: list[str]) -> dict[str, bytes]:
     """The files by relative path; `pages` are the names of all pages of the site."""
-    found = {f"{NOTEBOOKS}/{name}": content for name, content in reader_notebooks(book, library, executions).items()}
+    found = {f"{NOTEBOOKS}/{name}": content for name, content in notebooks.items()}
     found |= {f"{MARKDOWN}/{section.name}.md": _markdown(book, section).encode() for section in book.pages()}
     found["llms.txt"] = _for_language_models(book).encode()
     if book.facts.url:

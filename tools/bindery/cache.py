@@ -177,7 +177,13 @@ class Cache:
             facts = notebook["metadata"]["bindery"]["execution"]
             if facts["key"] == key and facts["sha256"] == _sealed(content, facts["sha256"]):
                 return Execution(
-                    section.name, notebook, facts["seconds"], tuple(facts["cell_seconds"]), facts["device"], cached=True
+                    section=section.name,
+                    notebook=notebook,
+                    seconds=facts["seconds"],
+                    cell_seconds=tuple(facts["cell_seconds"]),
+                    device=facts["device"],
+                    cached=True,
+                    memory=facts.get("memory"),
                 )
         except (ValueError, KeyError, TypeError, AttributeError):
             pass
@@ -201,6 +207,7 @@ class Cache:
             "seconds": round(execution.seconds, 3),
             "cell_seconds": [round(seconds, 3) for seconds in execution.cell_seconds],
             "device": execution.device,
+            "memory": execution.memory and round(execution.memory, 3),
             "environment": dict(task.environment),
             "data": dict(task.data.declared),
             "sha256": _UNSEALED,

@@ -26,11 +26,43 @@ examples:
   bindery plan                          say what a build would run, and for how long; runs nothing
   bindery plan --why gan/gan            say which cell, value, library name or package changed
   bindery run --only gan                run the sections of one chapter
+  bindery drift                         say which outputs have moved from the baseline that was accepted
   bindery --root ~/other-book html      build another book that is laid out like this one
 
 A section runs again when its code, the library code that it reaches, its injected values, its data or the versions of
 the packages it imports change. Prose never makes it run.
 exit codes: 0 all is well, 1 there are problems (each begins with file and line), 2 the command was mistyped."""
+
+UNTANGLING = """\
+Without an option nothing is written. What stands in a saved block can be edited; imports that bindery gathers, the
+heads of modules and comments of origin cannot. If one edit cannot be taken back exactly, or a chapter has changed since
+the copy was made, no chapter changes. Only this command and `drift accept` write into chapters/."""
+
+
+DRIFT = """\
+A baseline is what was accepted as the outputs of a section, in chapters/.baseline/PROFILE-DATA-DEVICE/SECTION.json,
+which is committed. Sections that changed are run, then all are compared:
+  words           to the letter; how they are spaced does not matter
+  whole numbers   exactly, unless accepted runs differed in them
+  other numbers   within one in the last printed place, a thousandth, and what accepted runs showed
+  plots           labels as text; lines, marks and ticks within 1% of the axes, and what runs showed
+  pictures        by structural similarity of thumbnails
+  seconds         only where a section became three times as slow as others did, and by 30 s
+  memory          of the kernel's process, where it grew by half, and by 0.5 GiB
+Of cells tagged `timing` or `asynchronous` only the kinds of outputs are compared. build/report/drift.html shows
+before and after side by side. Exit code 1 if something has moved or has no baseline.
+
+examples:
+  bindery drift                           compare the book
+  bindery drift accept gan/gan            what this section shows is right: make it the baseline, then commit that
+  bindery drift accept gan/gan --runs 3   run it twice more to learn which numbers do not stay the same"""
+
+ACCEPT = """\
+The runs after the first compute with other numbers of threads, and every other one without the newer instructions of
+the processor, as another machine would. What differs between runs becomes a band, which `bindery drift` widens by
+three times its width on both sides; a text whose words differ is not compared from then on."""
+
+ACCEPT_RUNS = "how many runs to learn noise from (default: as many as for the baseline that is replaced, else 1)"
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -104,6 +136,29 @@ def _size(text: str) -> float:
     if not 0 <= size < math.inf:
         raise argparse.ArgumentTypeError(f"{text!r} is not a number of GiB")
     return size
+
+
+def _count(text: str) -> int:
+    if not re.fullmatch(r"[1-9]\d*", text):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of runs, which are 1 or more")
+    return int(text)
+
+
+def _drift(press: Press, _: argparse.Namespace) -> list[Problem]:
+    from bindery.proof import Proof  # reads pictures, which no other command does
+
+    return Proof(press).compare()
+
+
+def _accept(press: Press, options: argparse.Namespace) -> list[Problem]:
+    from bindery.proof import Proof
+
+    return Proof(press).accept(options.sections, options.runs)
+
+
+def _teach(parser: argparse.ArgumentParser, text: str) -> None:
+    """Give a command's help a text that keeps its lines."""
+    parser.epilog, parser.formatter_class = text, argparse.RawDescriptionHelpFormatter
 
 
 Command = Callable[[Press, argparse.Namespace], list[Problem]]
@@ -197,6 +252,20 @@ def _parser() -> argparse.ArgumentParser:
     plan.add_argument("--why", default="", metavar="SECTION", help="list every input of this section that changed")
     add("lint", "say what is not as the book's style asks", lambda press, _: press.lint())
     add("lib", "tangle the saved blocks into build/library", lambda press, _: press.lib())
+    tangling = add("tangle", "the same, or with --until as far as a reader has come", lambda p, o: p.tangle(o.until))
+    tangling.add_argument(
+        "--until", default="", metavar="SECTION", help="no section after this one, into build/library-until/SECTION"
+    )
+    untangling = add(
+        "untangle",
+        "show how edits in build/edit, a working copy of the library, would change the chapters",
+        lambda press, options: press.untangle(options.edit, options.write),
+    )
+    untangling.epilog = UNTANGLING
+    untangling.formatter_class = argparse.RawDescriptionHelpFormatter
+    what = untangling.add_mutually_exclusive_group()
+    what.add_argument("--edit", action="store_true", help="make the working copy, if it holds no edits")
+    what.add_argument("--write", action="store_true", help="show the changes, and change the chapter files")
     add("wheel", "pack the library into build/wheel", lambda press, _: press.wheel())
     add(
         "notebooks",
@@ -212,5 +281,17 @@ def _parser() -> argparse.ArgumentParser:
         lambda press, _: press.all(),
         reported=True,
     )
+    add("parity", "make everything, and say what one product lacks that another has", lambda press, _: press.parity())
+    drift = add("drift", "say which outputs have moved from the baseline", _drift, reported=True)
+    _teach(drift, DRIFT)
+    accept = drift.add_subparsers(title="commands", metavar="[accept]").add_parser(
+        "accept",
+        help="make what sections show now their baseline",
+        description="Make what sections show their baseline.",
+    )
+    accept.set_defaults(command=_accept, reported=False)
+    accept.add_argument("sections", nargs="+", metavar="SECTION", help="a section such as gan/gan, or a whole chapter")
+    accept.add_argument("--runs", type=_count, default=0, metavar="N", help=ACCEPT_RUNS)
+    _teach(accept, ACCEPT)
     add("latex", "install what the PDF needs, if it is missing and that may be done", lambda press, _: press.latex())
     return parser

@@ -68,6 +68,7 @@ async def execute(
     notebook = nbformat.from_dict(notebook_of(task))  # type: ignore[no-untyped-call]  # nbformat has no types here
     seconds: list[float] = []
     error = None
+    memory = None
     if any(cell.cell_type == "code" for cell in notebook.cells):
         try:
             threads = threads or len(os.sched_getaffinity(0))
@@ -82,6 +83,7 @@ async def execute(
                 task.section.settings.memory,
             ) as kernel:
                 error = await _Run(task, notebook, kernel).all(on_cell, seconds)
+                memory = kernel.memory
         except kernels.KernelFailed as failure:
             location = Location(task.section.path, task.section.line)
             error = Problem(location, "kernel-died", str(failure), failure.log)
@@ -94,6 +96,7 @@ async def execute(
         device=task.environment.get("device", "cpu"),
         cached=False,
         error=error,
+        memory=memory,
     )
 
 

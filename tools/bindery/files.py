@@ -28,6 +28,30 @@ def write_if_changed(path: Path, content: bytes) -> bool:
     return True
 
 
+def replace_together(changes: Mapping[Path, tuple[bytes, bytes]]) -> list[Path]:
+    """Give files that have the first bytes the second ones, all or none; says which had other bytes, so that none was.
+
+    Each keeps its mode, and a link leads to where it led. All drafts are complete before the first file is replaced.
+    """
+    drafts: dict[Path, Path] = {}
+    try:
+        for path, (_, content) in changes.items():
+            target = path.resolve()
+            draft = target.with_name(f".{target.name}.{os.getpid()}.{threading.get_ident()}")
+            drafts[target] = draft
+            with draft.open("wb") as stream:
+                stream.write(content)
+            shutil.copymode(target, draft)
+        others = [path for path, (content, _) in changes.items() if path.read_bytes() != content]
+        if not others:
+            for target, draft in drafts.items():
+                draft.replace(target)
+        return others
+    finally:
+        for draft in drafts.values():
+            draft.unlink(missing_ok=True)
+
+
 def mirror(source: Path, target: Path, keep: Collection[str] = (), leave_out: Collection[str] = ()) -> int:
     """Make `target` hold what `source` holds, touching only what differs; says how many files it wrote or removed.
 

@@ -62,8 +62,9 @@ def read_cells(path: str, text: str) -> tuple[list[Cell], SectionSettings, list[
     position = 0
     for raw in notebook.cells:
         joined = "".join(raw.source)
-        line, position = _find_source(text, joined, position)
-        source = joined.replace("\r\n", "\n").replace("\r", "\n").rstrip()
+        start, position = _find_source(text, joined, position)
+        line = _line_of_value(text, start)
+        source = _plain(joined)
         data = {key: value for key, value in raw.metadata.items() if key in ("tags", "mystnb")}
         tags, options, found = check_cell(data, path, lambda _, at=line: at)  # type: ignore[misc]
         problems += found
@@ -84,12 +85,34 @@ def _line_of_key(text: str, keys: tuple[int | str, ...]) -> int:
     return text.count("\n", 0, at) + 1
 
 
+def source_spans(text: str) -> list[tuple[int, int]]:
+    """Where the sources of the cells that `read_cells` gives stand in the notebook's JSON, in the same order."""
+    found = []
+    position = 0
+    for raw in json.loads(text.removeprefix("\ufeff"))["cells"]:
+        source = "".join(raw["source"])
+        start, position = _find_source(text, source, position)
+        if raw["cell_type"] != "raw" and _plain(source):
+            found.append((start, position))
+    return found
+
+
+def _plain(source: str) -> str:
+    """A cell's source with plain ends of lines and nothing blank at its end."""
+    return source.replace("\r\n", "\n").replace("\r", "\n").rstrip()
+
+
 def _find_source(text: str, source: str, position: int) -> tuple[int, int]:
-    """The line on which a cell's source begins in the notebook's JSON, and where to look for the next."""
+    """Where a cell's source begins and ends in the notebook's JSON; the next one is looked for from its end."""
     decoder = json.JSONDecoder()
     for match in SOURCE.finditer(text, position):
         value, end = decoder.raw_decode(text, match.end())
         if value == source or (isinstance(value, list) and "".join(map(str, value)) == source):
-            first = re.compile(r"\[?\s*").match(text, match.end())
-            return text.count("\n", 0, first.end() if first else match.end()) + 1, end
-    return 1, position
+            return match.end(), end
+    return 0, position
+
+
+def _line_of_value(text: str, start: int) -> int:
+    """The line on which a JSON text, or the first one of a list, begins."""
+    first = re.compile(r"\[?\s*").match(text, start) if start else None
+    return text.count("\n", 0, first.end() if first else 0) + 1

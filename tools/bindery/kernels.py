@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -62,6 +63,16 @@ class Kernel:
             return (self.private / OPENED).read_text(encoding="utf-8").split()
         except FileNotFoundError:
             return []
+
+    @property
+    def memory(self) -> float | None:
+        """GiB that the process has come to hold; None where the system does not tell, or when it is gone."""
+        try:
+            status = Path(f"/proc/{self.process.pid}/status").read_text(encoding="utf-8")
+        except OSError:
+            return None
+        peak = re.search(r"^VmHWM:\s+(\d+) kB$", status, re.MULTILINE)
+        return int(peak[1]) / 2**20 if peak else None
 
     @property
     def log(self) -> str:

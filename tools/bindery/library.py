@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from bindery.merge import Line
 from bindery.saved import SavedBlock
 from bindery.symbols import Uses
 
@@ -36,6 +37,8 @@ class Library:
     """Path inside the library (`d2l/torch/gan.py`) to text."""
     definitions: Mapping[str, Definition]
     blocks: tuple[SavedBlock, ...] = field(default=(), repr=False)
+    lines: Mapping[str, tuple[Line, ...]] = field(default_factory=dict, repr=False)
+    """The lines of each chapter's module, by the module's path, with what each was copied from."""
 
     @cached_property
     def digest(self) -> str:

@@ -6,7 +6,7 @@ import ast
 import io
 import symtable
 import tokenize
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from bindery.model import Location, Problem
 from bindery.saved import SavedBlock
@@ -21,10 +21,22 @@ MADE_WITH_THE_CLASS = ("__init_subclass__", "__class_getitem__")
 
 @dataclass(frozen=True)
 class Line:
-    """A line of a library module; `origin` is the chapter line it was copied from."""
+    """A line of a library module, and the saved block it was copied from or, as a comment of origin, tells of."""
 
     text: str
-    origin: Location | None = None
+    block: SavedBlock | None = field(default=None, repr=False)
+    number: int | None = None
+    """Which of the block's lines it is, from 0; None for a line that bindery wrote."""
+
+    @property
+    def origin(self) -> Location | None:
+        """The chapter line it was copied from."""
+        return self.block.location.down(self.number) if self.block and self.number is not None else None
+
+    @property
+    def tells_origin(self) -> bool:
+        """Whether it is the comment that tells where the block below it comes from."""
+        return self.block is not None and self.number is None
 
 
 def block_lines(block: SavedBlock) -> list[Line]:
@@ -34,11 +46,11 @@ def block_lines(block: SavedBlock) -> list[Line]:
 
 def origin_comment(block: SavedBlock, indent: str = "") -> Line:
     """`# chapters/gan/gan.md:112, Section 9.1`."""
-    return Line(f"{indent}# {block.location}, {block.section.heading}")
+    return Line(f"{indent}# {block.location}, {block.section.heading}", block)
 
 
 def _source_lines(block: SavedBlock) -> list[Line]:
-    return [Line(text, block.location.down(offset)) for offset, text in enumerate(block.source.split("\n"))]
+    return [Line(text, block, number) for number, text in enumerate(block.source.split("\n"))]
 
 
 def merge_class(block: SavedBlock, extensions: list[SavedBlock], problems: list[Problem]) -> list[Line]:
@@ -73,7 +85,7 @@ def _open_body(statement: ast.ClassDef, lines: list[Line]) -> list[Line]:
     if not head.strip():
         return lines
     body = "    " + line.text[len(head) :]
-    opened = [Line(head.rstrip(), line.origin), Line(body, line.origin)]
+    opened = [replace(line, text=head.rstrip()), replace(line, text=body)]
     return [*lines[: first.lineno - 1], *opened, *lines[first.lineno :]]
 
 
@@ -160,7 +172,7 @@ def _insert(
         return lines
     old = same[0]
     first = min([old.lineno, *(decorator.lineno for decorator in old.decorator_list)]) - 1
-    if first and lines[first - 1].origin is None and lines[first - 1].text.strip().startswith("#"):
+    if first and lines[first - 1].tells_origin:
         first -= 1  # the origin comment of an extension that this one replaces
     return [*lines[:first], *added, *lines[old.end_lineno :]]
 
@@ -198,7 +210,7 @@ def _indented(extension: SavedBlock, indent: str) -> list[Line]:
         prefix = indent if text.strip() and number not in inside else ""
         # A form feed, which may begin a line, would make Python forget the indentation before it.
         text = prefix + text.lstrip("\f") if prefix else text
-        result.append(Line(text, extension.location.down(number - 1)))
+        result.append(Line(text, extension, number - 1))
     return result
 
 

@@ -86,6 +86,11 @@ class Section:
         return self.name.rpartition("/")[0]
 
     @property
+    def in_appendix(self) -> bool:
+        """Whether it explains tools that earlier sections may use."""
+        return self.chapter.startswith("appendix")
+
+    @property
     def heading(self) -> str:
         """How readers call it: `Section 9.1`, or the title where it has no number."""
         return f"Section {self.number}" if self.number else self.title
@@ -216,6 +221,8 @@ class Execution:
     """None where the result was stored already."""
     gpu_memory: float | None = None
     """GiB that it came to hold of a GPU, if that was measured."""
+    memory: float | None = None
+    """GiB that its kernel came to hold of the machine's memory, if that was measured."""
 
 
 def runs(cell: Mapping[str, Any]) -> bool:

@@ -21,7 +21,6 @@ def check_names(book: Book, gathered: Gathered, problems: list[Problem]) -> None
             for name, line in uses_of_tree(block.statement).lines.items():
                 _check_prefixed(name, block.location.down(line - 1), gathered, problems)
     places = {section.path: index for index, section in enumerate(book.sections())}
-    appendix = {section.path for section in book.sections() if section.chapter.startswith("appendix")}
     for section in book.sections():
         for cell in section.code:
             if "raises-exception" in cell.tags:
@@ -32,9 +31,8 @@ def check_names(book: Book, gathered: Gathered, problems: list[Problem]) -> None
                 if defined is None:
                     _check_prefixed(name, where, gathered, problems)
                     continue
-                home = defined.section.path
-                later = (places[home], defined.location.line) > (places[section.path], where.line)
-                if later and home not in appendix:
+                later = (places[defined.section.path], defined.location.line) > (places[section.path], where.line)
+                if later and not defined.section.in_appendix:
                     message = f"`d2l.{name}` is used before it is defined at {defined.location}"
                     problems.append(Problem(where, "use-before-definition", message))
 

@@ -13,12 +13,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bindery import files
+from bindery.bundle import bundle
+from bindery.desk import Desk
 from bindery.downloads import offer
 from bindery.model import Book, Problem, ProblemsFound
-from bindery.notebooks import archive, reader_notebooks
-from bindery.report import make_report, to_json, to_page
+from bindery.notebooks import NOTEBOOK_FOLDER, Wheel, archive, reader_notebooks, wheel_name
+from bindery.report import DRIFT_PAGE, make_report, to_json, to_page
 from bindery.weave import weave
-from bindery.workshop import Workshop
 
 if TYPE_CHECKING:
     from bindery.site import Sphinx
@@ -29,8 +30,8 @@ SITE_MAKERS = ("sphinx", "myst-nb", "myst-parser", "docutils", "pydata-sphinx-th
 SITE_ARCHIVE = "website.zip"
 
 
-class Press(Workshop):
-    """A workshop whose sections, once run, become products: each method makes one and tells what it did."""
+class Press(Desk):
+    """A desk whose sections, once run, become products: each method makes one and tells what it did."""
 
     site_made = False
     """Whether this command has made the website; one that it found unchanged keeps the report that it has."""
@@ -41,22 +42,56 @@ class Press(Workshop):
 
     def wheel(self) -> list[Problem]:
         """Pack the wheel."""
-        from bindery.package import build_wheel  # pulls in the packaging tools, which no other command needs
-
-        wheel = build_wheel(self.book.facts, self.library, self.build / "wheel")
-        files.write_if_changed(self._stamp("wheel"), self._wheel_inputs().encode())
+        wheel = self._make_wheel()
         digest = hashlib.sha256(wheel.read_bytes()).hexdigest()
         self.say(f"wheel: build/wheel/{wheel.name}, sha256 {digest}")
         return []
 
+    def _make_wheel(self) -> Path:
+        """The wheel, packed unless it is there."""
+        from bindery.package import build_wheel  # pulls in the packaging tools, which no other command needs
+
+        wheel = self.build / "wheel" / wheel_name(self.book.facts)
+        if not self._is_current("wheel", wheel, self._wheel_inputs()):
+            wheel = build_wheel(self.book.facts, self.library, wheel.parent)
+            files.write_if_changed(self._stamp("wheel"), self._wheel_inputs().encode())
+        return wheel
+
+    def _described(self, content: bytes) -> Wheel:
+        """The wheel as notebooks ask for it."""
+        facts = self.book.facts
+        name, digest = wheel_name(facts), hashlib.sha256(content).hexdigest()
+        return Wheel(name, facts.version, digest, f"{facts.url.rstrip('/')}/downloads/{name}" if facts.url else "")
+
+    def _notebooks(self) -> dict[str, bytes]:
+        """What Sphinx has written of the sections, finished."""
+        folder = self.build / "sphinx" / NOTEBOOK_FOLDER
+        pages = {name: (folder / f"{name}.ipynb").read_bytes() for name in self.executions}
+        # Only readers who have nothing but a notebook need to know more of the wheel than its name.
+        content = self._make_wheel().read_bytes() if self.book.facts.url else b""
+        return reader_notebooks(self.book, self.executions, pages, self._described(content))
+
     def notebooks(self) -> list[Problem]:
-        """Write the readers' notebooks and their archive."""
-        notebooks = reader_notebooks(self.book, self.library, self.executions)
+        """Write the readers' notebooks, which come from the website's pages, and pack them with the wheel."""
+        problems = self.html()
+        if problems:
+            return problems
+        packed, inputs = self.build / "notebooks.zip", self._notebook_inputs()
         with files.locked(self.build / "locks" / "notebooks"):
+            if self._is_current("notebooks", packed, inputs):
+                self.say("notebooks: nothing changed, build/notebooks and build/notebooks.zip")
+                return []
+            wheel = self._make_wheel()
+            notebooks = self._notebooks()
+            described = self._described(wheel.read_bytes())
+            names = ("jupyter", *self.book.facts.notebooks.requires, *self.book.facts.notebooks.alone)
+            installed = {name: importlib.metadata.version(name) for name in names}
+            held = bundle(self.book, self.executions, notebooks, described, wheel.read_bytes(), installed)
             files.write_tree(self.build / "notebooks", notebooks)
-            files.write_if_changed(self.build / "notebooks.zip", archive(notebooks))
-            files.write_if_changed(self._stamp("notebooks"), self._digest(self.pages).encode())
-        self.say(f"notebooks: {len(notebooks)} in build/notebooks, all of them in build/notebooks.zip")
+            files.write_if_changed(packed, archive(held))
+            files.write_if_changed(self._stamp("notebooks"), inputs.encode())
+            offer(self.book.facts, self._downloads(), self.build / "html" / "downloads")
+        self.say(f"notebooks: {len(notebooks)} in build/notebooks; those that run anywhere in build/notebooks.zip")
         return []
 
     def html(self) -> list[Problem]:
@@ -127,7 +162,7 @@ class Press(Workshop):
     def _beside(self, pages: list[str]) -> dict[str, bytes]:
         from bindery.beside import beside_pages
 
-        return beside_pages(self.book, self.library, self.executions, pages)
+        return beside_pages(self.book, self._notebooks(), pages)
 
     def _sources(self) -> str:
         """A digest of all that authors write."""
@@ -137,11 +172,11 @@ class Press(Workshop):
     def _downloads(self) -> dict[str, Path | None]:
         """What readers can download; a product that is older than the site is not offered with it."""
         pages = self._digest(self.pages)
-        wheel = next((self.build / "wheel").glob("*.whl"), self.build / "wheel" / "none")
+        wheel = self.build / "wheel" / wheel_name(self.book.facts)
         made = {
             "pdf": (self.build / "pdf" / "book.pdf", pages),
             "epub": (self.build / "epub" / "book.epub", pages),
-            "notebooks": (self.build / "notebooks.zip", pages),
+            "notebooks": (self.build / "notebooks.zip", self._notebook_inputs()),
             "wheel": (wheel, self._wheel_inputs()),
             "archive": (self.build / SITE_ARCHIVE, pages),
         }
@@ -158,6 +193,9 @@ class Press(Workshop):
     def _wheel_inputs(self) -> str:
         return hashlib.sha256(f"{self.library.digest} {self.book.facts!r}".encode()).hexdigest()
 
+    def _notebook_inputs(self) -> str:
+        return hashlib.sha256(f"{self._digest(self.pages)} {self._wheel_inputs()}".encode()).hexdigest()
+
     def report(self, problems: list[Problem]) -> None:
         """Write what this build did and what was wrong; the website gets a copy if it was made."""
         if not (self.root / "chapters").is_dir():
@@ -170,12 +208,13 @@ class Press(Workshop):
             book = None
         before = kept.read_bytes() if kept.is_file() else b""
         report = make_report(book, self.choices.profile, self.done.values(), problems, before)
-        places = [(folder, "../html/" if (site / "index.html").is_file() else "")]
+        drift = DRIFT_PAGE if (folder / DRIFT_PAGE).is_file() else ""
+        places = [(folder, "../html/" if (site / "index.html").is_file() else "", drift)]
         if self.site_made:
-            places.append((site / "report", "../"))
-        for place, way in places:
+            places.append((site / "report", "../", ""))
+        for place, way, compared in places:
             files.write_if_changed(place / "report.json", to_json(report))
-            files.write_if_changed(place / "index.html", to_page(report, way))
+            files.write_if_changed(place / "index.html", to_page(report, way, compared))
 
     def pdf(self) -> list[Problem]:
         """Let Sphinx write the book for LaTeX, and LaTeX typeset it."""
@@ -239,7 +278,10 @@ class Press(Workshop):
     def _digest(self, pages: Mapping[str, bytes]) -> str:
         """Names all that website, PDF and EPUB are made from: pages, settings, bindery's own part in them, versions."""
         here = Path(__file__).parent
-        own = [here / "pdf.py", here / "notebooks.py", *sorted((here / "sphinxext").rglob("*"))]
+        own = [
+            *(here / name for name in ("beside.py", "bundle.py", "notebooks.py", "pdf.py")),
+            *sorted((here / "sphinxext").rglob("*")),
+        ]
         sources = [("conf.py", self.root / "conf.py"), *((path.name, path) for path in own if path.is_file())]
         parts: Iterable[tuple[str, bytes]] = [
             *sorted(pages.items()),
@@ -256,6 +298,17 @@ class Press(Workshop):
         except (OSError, subprocess.CalledProcessError):
             commit = ""
         return (json.dumps({"version": self.book.facts.version, "commit": commit}) + "\n").encode()
+
+    def parity(self) -> list[Problem]:
+        """Make every product, and say what one lacks that another has."""
+        from bindery.parity import LEFT_OUT, compare  # pulls in what reads a PDF
+
+        problems = self.all() or compare(self.book, self.build)
+        if not problems:
+            self.say("parity: website, PDF and notebooks hold the same")
+            for reason in LEFT_OUT:
+                self.say(f"  but {reason}")
+        return problems
 
     def all(self) -> list[Problem]:
         """Make every product."""

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from bindery.model import Book, Execution, Problem, Section, runs
+from bindery.model import Book, Cell, Execution, Problem, Section, runs
 from bindery.render import render
 from bindery.weave import INJECTED_ID
 
 FORMAT = 2
 SLOWEST = 12
 """How many cells the list of the slowest has."""
+
+DRIFT_PAGE = "drift.html"
+"""The page beside the report that shows which outputs have moved from the baseline."""
 
 Report = dict[str, Any]
 
@@ -43,14 +46,18 @@ def to_json(report: Report) -> bytes:
     return (json.dumps(report, indent=1, ensure_ascii=False) + "\n").encode()
 
 
-def to_page(report: Report, site: str) -> bytes:
-    """The report for people; `site` leads from its folder to the website, and is empty if there is none."""
+def to_page(report: Report, site: str, drift: str = "") -> bytes:
+    """The report for people.
+
+    `site` leads from its folder to the website, `drift` to the page of what has moved; empty if there is none.
+    """
     ran = report["last_run"]
     cells = [{**cell, "section": section} for section in report["sections"] for cell in section["cells"]]
     return render(
         "report.html",
         report=report,
         site=site,
+        drift=drift,
         now=any(section["start"] is not None for section in report["sections"]),
         wall=max((section["start"] + section["seconds"] for section in ran), default=0.0),
         slots=1 + max((section["slot"] for section in ran), default=0),
@@ -77,17 +84,23 @@ def _section(section: Section, execution: Execution) -> dict[str, Any]:
 def _cells(section: Section, execution: Execution) -> list[dict[str, Any]]:
     """The cells that ran, each where it stands in the chapter now; prose may have moved since a result was stored."""
     cells = []
-    places, place = iter(section.code), section.code[0].location
     seconds = iter(execution.cell_seconds)
-    for cell in execution.notebook["cells"]:
-        if cell["cell_type"] != "code":
-            continue
-        if cell["id"] != INJECTED_ID:  # which has no place of its own: it counts with the one before it
-            place = next(places).location
+    for place, cell in placed_cells(section, execution.notebook):
         if runs(cell) and (took := next(seconds, None)) is not None:
             code = _telling_line(cell["source"])
-            cells.append({"path": place.path, "line": place.line, "code": code, "seconds": round(took, 3)})
+            where = place.location
+            cells.append({"path": where.path, "line": where.line, "code": code, "seconds": round(took, 3)})
     return cells
+
+
+def placed_cells(section: Section, notebook: Mapping[str, Any]) -> Iterator[tuple[Cell, Mapping[str, Any]]]:
+    """The code cells of a section's notebook, each after what stands for it in the chapter now."""
+    places, place = iter(section.code), section.code[0]
+    for cell in notebook["cells"]:
+        if cell["cell_type"] == "code":
+            if cell["id"] != INJECTED_ID:  # which has no place of its own: it counts with the one before it
+                place = next(places)
+            yield place, cell
 
 
 def _telling_line(source: str) -> str:

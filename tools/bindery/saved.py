@@ -25,6 +25,7 @@ class SavedBlock:
     names: tuple[str, ...]
     source: str
     section: Section
+    cell: Cell
     location: Location
     of: str = ""
     override: bool = False
@@ -75,7 +76,7 @@ def _find_in_cell(section: Section, cell: Cell, blocks: list[SavedBlock], proble
     marks = find_marks(cell, python, problems)
     unused = {mark.line: mark for mark in marks}
     for index, statement in enumerate(statements):
-        first = _first_line(statement)
+        first = first_line(statement)
         mark = next((unused[line] for line in range(first, statement.lineno + 1) if _ends(unused, line)), None)
         if not mark and first - 1 in unused and unused[first - 1].alone:
             mark = unused[first - 1]
@@ -84,17 +85,17 @@ def _find_in_cell(section: Section, cell: Cell, blocks: list[SavedBlock], proble
         del unused[mark.line]
         run = _import_run(statements, index) if mark.alone else [statement]
         for member in run:
-            own = unused.pop(_first_line(member), mark)  # it may have a mark of its own, too
-            start, end = _first_line(member), member.end_lineno or member.lineno
+            own = unused.pop(first_line(member), mark)  # it may have a mark of its own, too
+            start, end = first_line(member), member.end_lineno or member.lineno
             where = cell.location.down(start - 1)
             others = [other for other in statements if other is not member]
-            if any(_first_line(other) <= end and (other.end_lineno or 0) >= start for other in others):
+            if any(first_line(other) <= end and (other.end_lineno or 0) >= start for other in others):
                 problems.append(Problem(where, "save-mark", "two statements on one line; give each its own line"))
             elif python.split("\n")[start - 1 : end] != lines[start - 1 : end]:
                 problems.append(Problem(where, "save-mark", "a saved block holds no magics or shell lines"))
             else:
                 source = _without_mark(lines[start - 1 : end], own, start)
-                _add_block(section, source, member, where, mark.override, blocks, problems)
+                _add_block(section, cell, source, member, where, mark.override, blocks, problems)
     for mark in unused.values():
         message = "this mark saves nothing: put it on a top-level statement's first line or alone on the line above it"
         problems.append(Problem(cell.location.down(mark.line - 1), "save-mark", message))
@@ -104,7 +105,7 @@ def _ends(marks: dict[int, Mark], line: int) -> bool:
     return line in marks and not marks[line].alone
 
 
-def _first_line(statement: ast.stmt) -> int:
+def first_line(statement: ast.stmt) -> int:
     """The line of the statement's first decorator, or its own."""
     decorators = statement.decorator_list if isinstance(statement, DEFINITIONS) else []
     return min([statement.lineno, *(decorator.lineno for decorator in decorators)])
@@ -130,6 +131,7 @@ def _without_mark(lines: list[str], mark: Mark, start: int) -> str:
 
 def _add_block(
     section: Section,
+    cell: Cell,
     source: str,
     statement: ast.stmt,
     where: Location,
@@ -143,24 +145,24 @@ def _add_block(
     if isinstance(statement, IMPORTS):
         message = _import_fault(statement)
         names = tuple(alias.asname or alias.name.split(".")[0] for alias in statement.names)
-        block = SavedBlock("import", names, source, section, where)
+        block = SavedBlock("import", names, source, section, cell, where)
     elif isinstance(statement, DEFINITIONS):
         targets = [_extended_class(decorator) for decorator in statement.decorator_list]
         if any(targets[1:]):
             message = "`add_to_class` must be the first decorator of a saved extension"
         elif any(targets):
-            block = SavedBlock("extension", (statement.name,), source, section, where, targets[0] or "", override)
+            block = SavedBlock("extension", (statement.name,), source, section, cell, where, targets[0] or "", override)
         else:
-            block = SavedBlock("definition", (statement.name,), source, section, where, "", override)
+            block = SavedBlock("definition", (statement.name,), source, section, cell, where, "", override)
         if override and isinstance(statement, ast.ClassDef):
             message = "`#@save override` replaces functions and methods only, not classes"
     elif isinstance(statement, ast.Assign | ast.AnnAssign):
         names = assigned_names(statement)
         of = _item_of(statement)
         if names:
-            block = SavedBlock("assignment", names, source, section, where)
+            block = SavedBlock("assignment", names, source, section, cell, where)
         elif of:
-            block = SavedBlock("item", (), source, section, where, of)
+            block = SavedBlock("item", (), source, section, cell, where, of)
         else:
             message = "only assignments to plain names, or to an item of a saved name, can be saved"
     else:

@@ -70,15 +70,18 @@ def run(
     store: Store | None = None,
     warm: bool = True,
     gpus: Sequence[Gpu] = (),
+    threads: int = 0,
 ) -> list[Execution]:
     """Run all tasks on CPU slots and GPUs, starting the longest first; the executions come in the tasks' order.
 
     If `warm`, what several tasks import is imported once, by a process that forks their kernels; a single task gets a
-    new process. Ctrl-C lets the sections that run finish and starts no other; a second one kills them. Then
+    new process. Each kernel computes with so many `threads`, or with its share of the cores.
+
+    Ctrl-C lets the sections that run finish and starts no other; a second one kills them. Then
     `Interrupted` is raised.
     """
     slots = max(1, min(slots, len(tasks)))
-    threads = max(1, len(os.sched_getaffinity(0)) // slots)
+    threads = threads or max(1, len(os.sched_getaffinity(0)) // slots)
     with parent_for(tasks, threads) if warm else nullcontext() as parent:
         from bindery.execute import execute  # takes long to import; meanwhile the warm parent does its own
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import json
 import keyword
 import re
@@ -163,6 +164,24 @@ class Links(Strict):
     """Or a discussion on the page itself; it is loaded when a reader asks for it."""
 
 
+class Notebooks(Strict):
+    """What the notebooks need besides what the sections import themselves, by the names of distributions."""
+
+    requires: tuple[str, ...] = ()
+    alone: tuple[str, ...] = ()
+    """Installed without what they ask for themselves."""
+
+    @field_validator("requires", "alone")
+    @classmethod
+    def _are_installed(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        for name in names:
+            try:
+                importlib.metadata.version(name)
+            except importlib.metadata.PackageNotFoundError:
+                raise ValueError(f"no distribution `{name}` is installed here, whose version could be noted") from None
+        return names
+
+
 class Facts(Strict):
     """`chapters/book.yml`: what is true of the whole book."""
 
@@ -186,6 +205,7 @@ class Facts(Strict):
     parts: tuple[Part, ...] = ()
     requires: tuple[str, ...] = ()
     """What the wheel needs, as PyPA requirement lines."""
+    notebooks: Notebooks = Field(default_factory=Notebooks)
     data: dict[str, DataSet] = Field(default_factory=dict)
     """Data sets by the names that sections declare."""
     katex_macros: dict[str, str] = Field(default_factory=dict)

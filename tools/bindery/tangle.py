@@ -34,7 +34,8 @@ def tangle(book: Book) -> Library:
     if problems:
         raise ProblemsFound(problems)
     modules = {module: _module_lines(module, entries, gathered, merged) for module, entries in ordered.items()}
-    return Library(_files(book, gathered, modules), definitions, tuple(gathered.blocks))
+    lines = {f"{PACKAGE}/{module}.py": tuple(each) for module, each in modules.items()}
+    return Library(_files(book, gathered, modules), definitions, tuple(gathered.blocks), lines)
 
 
 def _entry_lines(entry: Entry, problems: list[Problem]) -> list[Line]:

@@ -18,7 +18,6 @@ from bindery.cache import Cache, entry_of
 from bindery.data import Data, choose_data, picture_of
 from bindery.gpus import discover
 from bindery.library import Library
-from bindery.lint import lint
 from bindery.model import Book, Execution, Gpu, Mistyped, Need, Problem, ProblemsFound, Task
 from bindery.plan import Step, entries_in_use, make_plan, remember_inputs
 from bindery.shared import SharedCache
@@ -77,10 +76,14 @@ class Workshop:
     def library(self) -> Library:
         """The library, tangled once and written where kernels find it."""
         library = tangle(self.book)
+        self.put(library, self.build / "library")
+        return library
+
+    def put(self, library: Library, link: Path) -> None:
+        """Write a library into a folder of its own, which nothing changes any more, and let a link lead there."""
         folder = self.build / "libraries" / library.digest
         files.write_tree_once(folder, {path: text.encode() for path, text in library.files.items()})
-        files.point(self.build / "library", folder)
-        return library
+        files.point(link, folder)
 
     @cached_property
     def data(self) -> Data:
@@ -123,10 +126,12 @@ class Workshop:
 
     def lib(self) -> list[Problem]:
         """Tangle."""
-        names = len(self.library.definitions)
-        modules = len([path for path in self.library.files if path.startswith("d2l/torch/") and path.endswith(".py")])
-        self.say(f"library: {names} names in {modules - 1} modules, in build/library")
+        self.say(f"library: {self.counts(self.library)}, in build/library")
         return []
+
+    def counts(self, library: Library) -> str:
+        """How large a library is."""
+        return f"{len(library.definitions)} names in {len(library.lines)} modules"
 
     def make_data(self, picture: Path | None) -> list[Problem]:
         """Draw the stand-ins, say what is used for each data set, and make a picture of what was drawn."""
@@ -175,24 +180,20 @@ class Workshop:
             self.say(f"{name}: {change}")
         return []
 
-    def lint(self) -> list[Problem]:
-        """Say what is not as the book's style asks."""
-        references = self.root / "chapters" / "references.bib"
-        problems = lint(self.book, references.read_text(encoding="utf-8") if references.is_file() else "")
-        if not problems:
-            self.say(f"lint: {sum(1 for _ in self.book.pages())} pages are as the book's style asks")
-        return problems
-
     def run(self, only: str = "") -> list[Problem]:
         """Run what changed."""
-        chosen = [step for step in self.steps if step.section.name == only or step.section.name.startswith(f"{only}/")]
-        if only and not chosen:
-            known = {part for step in self.steps for part in (step.section.name, step.section.chapter)}
-            raise Mistyped(f"no section or chapter `{only}` has code{hint(only, known)}")
-        executions = self._execute(chosen if only else self.steps)
+        executions = self.execute(self.chosen(only) if only else self.steps)
         return [execution.error for execution in executions.values() if execution.error]
 
-    def _execute(self, steps: list[Step]) -> dict[str, Execution]:
+    def chosen(self, only: str) -> list[Step]:
+        """The steps of a section or of a chapter."""
+        chosen = [step for step in self.steps if step.section.name == only or step.section.name.startswith(f"{only}/")]
+        if not chosen:
+            known = {part for step in self.steps for part in (step.section.name, step.section.chapter)}
+            raise Mistyped(f"no section or chapter `{only}` has code{hint(only, known)}")
+        return chosen
+
+    def execute(self, steps: list[Step]) -> dict[str, Execution]:
         """One execution for each step, stored or made now."""
         done = {step.section.name: step.cached for step in steps if step.cached}
         waiting = [step for step in steps if not step.cached]
@@ -263,7 +264,7 @@ class Workshop:
     @cached_property
     def executions(self) -> dict[str, Execution]:
         """All executions of the book; raises `ProblemsFound` if a section failed, so that nothing is built on it."""
-        executions = self._execute(self.steps)
+        executions = self.execute(self.steps)
         problems = [execution.error for execution in executions.values() if execution.error]
         if problems:
             raise ProblemsFound(problems)

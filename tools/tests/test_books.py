@@ -12,7 +12,6 @@ from bindery.cache import Cache
 from bindery.data import choose_data
 from bindery.execute import notebook_of
 from bindery.model import Execution, Task
-from bindery.notebooks import reader_notebooks
 from bindery.plan import make_plan
 from bindery.tangle import tangle
 from bindery.weave import weave
@@ -31,7 +30,7 @@ def pretend(task: Task) -> Execution:
 
 @pytest.mark.parametrize("folder", BOOKS, ids=lambda folder: folder.name)
 def test_golden_book(folder: Path, tmp_path: Path) -> None:
-    """The library, the pages and the readers' notebooks of a book are those in `expected/`."""
+    """The library and the woven pages of a book are those in `expected/`."""
     book = read_book(folder)
     library = tangle(book)
     build = tmp_path / "build"
@@ -42,6 +41,4 @@ def test_golden_book(folder: Path, tmp_path: Path) -> None:
     for path, content in weave(book, library, executions).items():
         if not (folder / "chapters" / path).is_file() or (folder / "chapters" / path).read_bytes() != content:
             actual[f"source/{path}"] = content.decode()
-    for path, content in reader_notebooks(book, library, executions).items():
-        actual[f"notebooks/{path}"] = content.decode()
     assert_golden(actual, folder / "expected")

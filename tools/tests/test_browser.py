@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -101,6 +100,18 @@ def test_theme_stays_as_chosen(desktop: Visit) -> None:
     assert page.evaluate("document.documentElement.dataset.theme") == "dark"
 
 
+def test_paper_is_light(desktop: Visit) -> None:
+    """A page that is read in the dark is printed in the light, and is dark again afterwards."""
+    page = desktop.open(SECTION)
+    themes = page.evaluate("""() => {
+      const root = document.documentElement;
+      root.dataset.theme = "dark";
+      const after = (name) => { dispatchEvent(new Event(name)); return root.dataset.theme; };
+      return ["beforeprint", "afterprint"].map(after);
+    }""")
+    assert themes == ["light", "dark"]
+
+
 @pytest.mark.parametrize(
     ("selector", "content"),
     [
@@ -109,8 +120,9 @@ def test_theme_stays_as_chosen(desktop: Visit) -> None:
         ("article p a[href*='#equation-']", "(1.3."),
         ("article p a[href*='references.html']", "Goodfellow"),
         ("a.library-name", "d2l.plot"),
+        ("article p a[href*='glossary.html#']", "cross-entropy"),
     ],
-    ids=["section", "figure", "equation", "citation", "library"],
+    ids=["section", "figure", "equation", "citation", "library", "term"],
 )
 def test_preview_by_mouse(desktop: Visit, selector: str, content: str) -> None:
     """Of what stands on this page and on others; it goes when the mouse goes."""
@@ -156,8 +168,8 @@ def test_copy_button_takes_the_code(browser: Browser, site: str) -> None:
         assert opened.complaints == []
 
 
-def test_downloaded_notebook_runs(desktop: Visit, book: Path, tmp_path: Path) -> None:
-    """From its link on the page, in a kernel that has the library."""
+def test_downloaded_notebook_runs(desktop: Visit, python: Path, tmp_path: Path) -> None:
+    """From its link on the page, in an environment that has the library."""
     page = desktop.open("preliminaries/calculus.html")
     with page.expect_download() as waiting:
         page.get_by_role("link", name="Download the notebook").first.click()
@@ -165,13 +177,12 @@ def test_downloaded_notebook_runs(desktop: Visit, book: Path, tmp_path: Path) ->
     waiting.value.save_as(file)
     nbformat.validate(nbformat.read(file, as_version=4))  # type: ignore[no-untyped-call]
     code = f"""
-import os, nbformat
+import nbformat
 from nbclient import NotebookClient
-os.environ["PYTHONPATH"] = {str(book / "build" / "library")!r}
 notebook = nbformat.read({str(file)!r}, as_version=4)
 NotebookClient(notebook, timeout=120, resources={{"metadata": {{"path": {str(tmp_path)!r}}}}}).execute()
 """
-    subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
+    subprocess.run([str(python), "-c", code], check=True, capture_output=True)
 
 
 def test_menu_of_a_phone(phone: Visit) -> None:

@@ -162,7 +162,7 @@ def steps_of(root: Path, build: Path) -> list[Step]:
 
 def good(task: Task) -> Execution:
     """A result of a task that did not run."""
-    return Execution(task.section.name, notebook_of(task), 1.25, (0.5,), "cpu", cached=False)
+    return Execution(task.section.name, notebook_of(task), 1.25, (0.5,), "cpu", cached=False, memory=0.5)
 
 
 def test_a_kept_result_is_found_again(make_book: Callable[..., Path], tmp_path: Path) -> None:
@@ -172,7 +172,7 @@ def test_a_kept_result_is_found_again(make_book: Callable[..., Path], tmp_path: 
     kept = cache.keep(step.task, good(step.task))
     found = cache.find(step.section, step.task.key, step.task.environment)
     assert found
-    assert (True, 1.25, kept.notebook) == (found.cached, found.seconds, found.notebook)
+    assert (True, 1.25, 0.5, kept.notebook) == (found.cached, found.seconds, found.memory, found.notebook)
     assert found.notebook["metadata"]["bindery"]["execution"]["profile"] == "quick"
 
 

@@ -161,6 +161,14 @@ class TestPasses:
         assert len(numbers) == 2
         assert [read(Path(f"/proc/{number}/cmdline")) for number in numbers] == [b"", b""]
 
+    def test_the_most_memory_held_is_told(self, runner: Runner) -> None:
+        """Also what was given back before the end."""
+        small = runner.run(code("1", 1)).memory
+        large = runner.run(code("x = b'1' * 2**29; del x", 1)).memory
+        assert small is not None
+        assert large is not None
+        assert 0.01 < small < 0.4 < large < 2
+
     def test_no_code_no_kernel(self, runner: Runner, monkeypatch: pytest.MonkeyPatch) -> None:
         """A section of prose alone starts nothing."""
         monkeypatch.setattr(kernels, "running", None)

@@ -19,10 +19,12 @@ from bindery.sphinxext import (
     ebook,
     folds,
     formulas,
+    items,
     labels,
     latex,
     library,
     machines,
+    notebook,
     outdated,
     pages,
     pictures,
@@ -47,11 +49,13 @@ def setup(app: Sphinx) -> dict[str, Any]:
     drawings.connect(app)
     ebook.connect(app)
     formulas.connect(app)
+    items.connect(app)
     folds.connect(app)
     labels.connect(app)
     latex.connect(app)
     library.connect(app)
     machines.connect(app)
+    notebook.connect(app)
     outdated.connect(app)
     pages.connect(app)
     pictures.connect(app)

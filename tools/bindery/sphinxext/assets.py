@@ -51,9 +51,14 @@ def _settle(app: Sphinx, page: str, template: str, context: dict[str, Any], doct
     paths = (urlsplit(str(style.filename)).path.removeprefix("_static/") for style in styles)
     name = _bundled(app, tuple(dict.fromkeys([*THEME, *paths])))
     context["css_files"] = [type(styles[0])(f"_static/{name}")]
-    # A script that is written into the page would run before the files that it needs; none that is used here is.
+    # A script that is written into the page would run before the files that it needs, unless it is a module. Those
+    # there are serve the list of editions.
     context["script_files"] = [
-        type(script)(script.filename, priority=script.priority, **{**script.attributes, "defer": "defer"})
+        type(script)(
+            script.filename,
+            priority=script.priority,
+            **script.attributes | ({"defer": "defer"} if script.filename else {"type": "module"}),
+        )
         for script in context["script_files"]
-        if script.filename
+        if script.filename or context.get("theme_switcher")
     ]

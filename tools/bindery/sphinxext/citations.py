@@ -121,4 +121,5 @@ def connect(app: Sphinx) -> None:
     register_plugin("sphinxcontrib.bibtex.style.referencing", "author_year_round", RoundAuthorYear)
     register_with_pybtex("pybtex.style.formatting", "author_year", AuthorYear, force=True)
     # Pybtex looks through all installed distributions, 13 ms each time, for what is not registered like this.
-    register_with_pybtex("pybtex.backends", "plaintext", find_plugin("pybtex.backends", "plaintext"), force=True)
+    for backend in ("plaintext", "markdown"):
+        register_with_pybtex("pybtex.backends", backend, find_plugin("pybtex.backends", backend), force=True)

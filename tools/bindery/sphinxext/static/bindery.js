@@ -17,6 +17,14 @@ async function showBuildFacts() {
   }
 }
 
+/* Paper is light. */
+let shown;
+addEventListener("beforeprint", () => {
+  shown = document.documentElement.dataset.theme;
+  document.documentElement.dataset.theme = "light";
+});
+addEventListener("afterprint", () => { document.documentElement.dataset.theme = shown; });
+
 /* A link to a folded solution, or to something inside it, unfolds it. */
 function unfoldTarget() {
   const target = location.hash.length > 1 && document.getElementById(decodeURIComponent(location.hash.slice(1)));
