@@ -10,7 +10,7 @@ READY := .venv/ready-$(PINS)
 READY_TO_TEST := .venv/ready-to-test-$(PINS)
 BINDERY := .venv/bin/bindery
 
-.PHONY: help html serve archive pdf notebooks lib wheel all data plan run drift doctor test bench lint check clean latex browser
+.PHONY: help html serve archive pdf epub notebooks lib wheel all data plan run drift doctor test bench lint check clean latex browser java
 
 # In a workflow of GitHub, what lint finds becomes annotations of the pull request.
 LINT := $(BINDERY) lint $(if $(GITHUB_ACTIONS),--format github)
@@ -29,6 +29,9 @@ archive: $(READY)  ## Build the website and pack it into build/website.zip
 
 pdf: latex  ## Run what changed and make build/pdf/book.pdf (installs LaTeX with apt-get if that may be done)
 	@$(BINDERY) pdf
+
+epub: $(READY)  ## Run what changed and make build/epub/book.epub for e-readers
+	@$(BINDERY) epub
 
 notebooks: $(READY)  ## Run what changed and write the notebooks that readers download
 	@$(BINDERY) notebooks
@@ -58,7 +61,7 @@ drift: $(READY)  ## Say which outputs have moved from the accepted baseline (`bi
 doctor: $(READY)  ## Say what this machine lacks for website, PDF, tests and more, and how to install it
 	@$(BINDERY) doctor
 
-test: $(READY_TO_TEST) latex browser  ## Run all tests, the fast ones first
+test: $(READY_TO_TEST) latex browser java  ## Run all tests, the fast ones first
 	@cd tools && ../.venv/bin/python -m pytest
 
 bench: $(READY)  ## Measure bindery beside nbconvert and MyST-NB on a book of light sections (some minutes)
@@ -83,6 +86,11 @@ latex: $(READY)
 browser:
 	@command -v chromium >/dev/null || { echo "Chromium: apt-get is installing it, once"; \
 	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium >/dev/null; }
+
+# EPUBCheck, which says whether an EPUB is one, is a program for Java.
+java:
+	@command -v java >/dev/null || { echo "Java: apt-get is installing it, once"; \
+	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends default-jre-headless >/dev/null; }
 
 $(READY):
 	@echo "Setting up .venv (once; PyTorch is large, so this takes some minutes)"

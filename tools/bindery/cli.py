@@ -280,6 +280,7 @@ def make_parser() -> argparse.ArgumentParser:
     serve.add_argument("--port", type=int, default=8000, help="of 127.0.0.1; 0 for any that is free (default: 8000)")
     add("archive", "build the website and pack it into one file", lambda press, _: press.archive(), reported=True)
     add("pdf", "run what changed and make the PDF", lambda press, _: press.pdf(), reported=True)
+    add("epub", "run what changed and make the EPUB", lambda press, _: press.epub(), reported=True)
     run = add("run", "run the sections that changed", lambda press, options: press.run(options.only), reported=True)
     offer(run.add_argument("--only", default="", metavar="CHAPTER[/SECTION]", help="run no others"), places)
     plan = add("plan", "say what a build would run, and why", lambda press, options: press.plan(options.why))
@@ -316,7 +317,7 @@ def make_parser() -> argparse.ArgumentParser:
     data.add_argument("--show", type=Path, metavar="FILE.png", help="make a picture of some of what was drawn")
     add(
         "all",
-        "make everything: website, PDF, notebooks, library and wheel",
+        "make everything: website, PDF, EPUB, notebooks, library and wheel",
         lambda press, _: press.all(),
         reported=True,
     )

@@ -135,12 +135,12 @@ def versions(execution: Execution) -> dict[str, str]:
     return {name: text for name, text in facts.get("environment", {}).items() if name not in ("python", "device")}
 
 
-def archive(files: Mapping[str, bytes]) -> bytes:
-    """A zip of these files, in order of their paths."""
+def archive(files: Mapping[str, bytes], first: str = "") -> bytes:
+    """A zip of these files, in order of their paths; the one that is to be `first` is that, and not compressed."""
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w") as target:
-        for path, content in sorted(files.items()):
+        for path, content in sorted(files.items(), key=lambda item: (item[0] != first, item[0])):
             member = zipfile.ZipInfo(path, EPOCH)
             member.external_attr = 0o644 << 16
-            target.writestr(member, content, zipfile.ZIP_DEFLATED)
+            target.writestr(member, content, zipfile.ZIP_STORED if path == first else zipfile.ZIP_DEFLATED)
     return stream.getvalue()

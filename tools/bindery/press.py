@@ -1,12 +1,11 @@
-"""Makes what readers get of an executed book: wheel, notebooks, website, PDF, downloads; and the report for authors."""
+"""Makes what readers get of an executed book: wheel, notebooks, site, PDF, EPUB, downloads; a report for authors."""
 
 from __future__ import annotations
 
 import hashlib
-import importlib.metadata
 import json
 import subprocess
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable
 from contextlib import ExitStack, nullcontext
 from functools import cached_property
 from pathlib import Path
@@ -16,6 +15,7 @@ from bindery import files
 from bindery.bundle import bundle
 from bindery.desk import Desk
 from bindery.downloads import offer
+from bindery.inputs import page_inputs, written_inputs
 from bindery.model import Book, Problem, ProblemsFound
 from bindery.notebooks import NOTEBOOK_FOLDER, Wheel, archive, reader_notebooks, wheel_name
 from bindery.report import DRIFT_PAGE, make_report, to_json, to_page
@@ -23,9 +23,6 @@ from bindery.weave import weave
 
 if TYPE_CHECKING:
     from bindery.site import Sphinx
-
-SITE_MAKERS = ("sphinx", "myst-nb", "myst-parser", "docutils", "pydata-sphinx-theme", "sphinx-exercise")
-
 
 SITE_ARCHIVE = "website.zip"
 
@@ -100,7 +97,7 @@ class Press(Desk):
 
         output = self.build / "html"
         # Where a source has changed, Sphinx is needed almost certainly, and can get ready beside all that comes first.
-        sources = self._sources()
+        sources = written_inputs(self.root)
         changed = not self._is_current("sources", output / "index.html", sources)
         ready = nullcontext(self.sphinx) if self.sphinx or not changed else sphinx_at_hand(self.root)
         with ready as sphinx:
@@ -154,7 +151,7 @@ class Press(Desk):
                 paths = [path for path in site.rglob("*") if path.is_file() and path != own]
                 contents = {path.relative_to(site).as_posix(): path.read_bytes() for path in paths}
                 files.write_if_changed(packed, archive(contents))
-                files.write_if_changed(self._stamp("archive"), self._digest(self.pages).encode())
+                files.write_if_changed(self._stamp("archive"), page_inputs(self.root, self.pages).encode())
                 offer(self.book.facts, self._downloads(), site / "downloads")
             self.say(f"archive: the website in build/{SITE_ARCHIVE}")
         return problems
@@ -164,17 +161,13 @@ class Press(Desk):
 
         return beside_pages(self.book, self._notebooks(), pages)
 
-    def _sources(self) -> str:
-        """A digest of all that authors write."""
-        paths = [self.root / "conf.py", *sorted((self.root / "chapters").rglob("*"))]
-        return _digest_of((str(path.relative_to(self.root)), path.read_bytes()) for path in paths if path.is_file())
-
     def _downloads(self) -> dict[str, Path | None]:
         """What readers can download; a product that is older than the site is not offered with it."""
-        pages = self._digest(self.pages)
+        pages = page_inputs(self.root, self.pages)
         wheel = self.build / "wheel" / wheel_name(self.book.facts)
         made = {
             "pdf": (self.build / "pdf" / "book.pdf", pages),
+            "epub": (self.build / "epub" / "book.epub", pages),
             "notebooks": (self.build / "notebooks.zip", self._notebook_inputs()),
             "wheel": (wheel, self._wheel_inputs()),
             "archive": (self.build / SITE_ARCHIVE, pages),
@@ -193,7 +186,7 @@ class Press(Desk):
         return hashlib.sha256(f"{self.library.digest} {self.book.facts!r}".encode()).hexdigest()
 
     def _notebook_inputs(self) -> str:
-        return hashlib.sha256(f"{self._digest(self.pages)} {self._wheel_inputs()}".encode()).hexdigest()
+        return hashlib.sha256(f"{page_inputs(self.root, self.pages)} {self._wheel_inputs()}".encode()).hexdigest()
 
     def report(self, problems: list[Problem]) -> None:
         """Write what this build did and what was wrong; the website gets a copy if it was made."""
@@ -230,6 +223,20 @@ class Press(Desk):
 
         return self._bind("PDF", output, make)
 
+    def epub(self) -> list[Problem]:
+        """Let Sphinx write the book for reading systems."""
+        from bindery.site import run_sphinx
+
+        output = self.build / "epub" / "book.epub"
+
+        def make(source: Path, work: Path) -> list[Problem]:
+            problems = run_sphinx(self.root, source, work, "epub")
+            if not problems:
+                files.write_if_changed(output, (work / "epub" / output.name).read_bytes())
+            return problems
+
+        return self._bind("EPUB", output, make)
+
     def latex(self) -> list[Problem]:
         """Install what the PDF needs and pip cannot, if it is missing and that may be done here."""
         from bindery.pdf import provide
@@ -247,7 +254,7 @@ class Press(Desk):
         pages, shown = self.pages, result.relative_to(self.root)
         with files.locked(self.build / "locks" / "weave"):
             files.write_tree(source, pages)
-            seen = self._digest(pages)
+            seen = page_inputs(self.root, pages)
             stamp = self._stamp(result.parent.name)
             if self._is_current(result.parent.name, result, seen):
                 self.say(f"{product}: nothing changed, {shown}")
@@ -259,21 +266,6 @@ class Press(Desk):
                 files.write_if_changed(stamp, seen.encode())
                 self.say(f"{product}: {shown}")
         return problems
-
-    def _digest(self, pages: Mapping[str, bytes]) -> str:
-        """Names all that website and PDF are made from: pages, settings, bindery's own part in them, versions."""
-        here = Path(__file__).parent
-        own = [
-            *(here / name for name in ("beside.py", "bundle.py", "notebooks.py", "pdf.py")),
-            *sorted((here / "sphinxext").rglob("*")),
-        ]
-        sources = [("conf.py", self.root / "conf.py"), *((path.name, path) for path in own if path.is_file())]
-        parts: Iterable[tuple[str, bytes]] = [
-            *sorted(pages.items()),
-            *((name, path.read_bytes()) for name, path in sources if path.suffix != ".pyc" and path.is_file()),
-            *((name, importlib.metadata.version(name).encode()) for name in SITE_MAKERS),
-        ]
-        return _digest_of(parts)
 
     def _build_facts(self) -> bytes:
         """Version and commit, which stand in one file so that a commit alone changes no page."""
@@ -298,12 +290,4 @@ class Press(Desk):
     def all(self) -> list[Problem]:
         """Make every product."""
         # The wheel after the notebooks: a section that fails leaves it alone. The website last: it offers the others.
-        return [*self.lib(), *self.notebooks(), *self.wheel(), *self.pdf(), *self.archive()]
-
-
-def _digest_of(parts: Iterable[tuple[str, bytes]]) -> str:
-    """Names what files of these names and contents make together."""
-    digest = hashlib.sha256()
-    for name, content in parts:
-        digest.update(f"{name}\0{len(content)}\0".encode() + content)
-    return digest.hexdigest()
+        return [*self.lib(), *self.notebooks(), *self.wheel(), *self.pdf(), *self.epub(), *self.archive()]

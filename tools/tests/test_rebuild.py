@@ -43,7 +43,7 @@ def test_nothing_is_written_outside_build(built: Path) -> None:
 
 def test_a_failing_section_leaves_all_products_as_they_were(root: Path) -> None:
     """Even when saved code has changed and could make a wheel; `build/library` is new, since kernels imported it."""
-    products = ("html", "notebooks", "pdf", "wheel")
+    products = ("html", "notebooks", "pdf", "epub", "wheel")
     before = {name: contents(root / "build" / name) for name in products}
     edit(root, "one/defines.md", "x ** 2", "x ** 'two'")
     code, _, errors = bindery(root, "all")

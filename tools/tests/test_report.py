@@ -129,7 +129,9 @@ def test_pages_beside_the_site_lead_somewhere_and_the_site_leads_to_them(built: 
     for page in (site / "index.html", site / "one" / "uses.html"):
         assert {"report/index.html", "downloads/index.html"} <= {link.removeprefix("../") for link in links(page)}
     offered = {path.name for path in (site / "downloads").iterdir()}
-    assert offered == {"index.html", "book.pdf", "notebooks.zip", "website.zip", "d2l-0.0.1-py3-none-any.whl"}
+    assert offered == {
+        *("index.html", "book.pdf", "book.epub", "notebooks.zip", "website.zip", "d2l-0.0.1-py3-none-any.whl")
+    }
     with zipfile.ZipFile(site / "downloads" / "website.zip") as packed:
         names = set(packed.namelist())
     assert {"index.html", "one/uses.html", "notebooks/one/uses.ipynb", "downloads/book.pdf"} <= names
@@ -144,9 +146,11 @@ def test_a_download_older_than_the_site_is_not_offered(root: Path) -> None:
     edit(root, "one/uses.md", "See {ref}", "Look at {ref}")
     assert bindery(root, "html")[0] == 0
     assert {path.name for path in downloads.iterdir()} == {"index.html", "d2l-0.0.1-py3-none-any.whl"}
-    assert "<code>make pdf html</code>" in (downloads / "index.html").read_text(encoding="utf-8")
+    page = (downloads / "index.html").read_text(encoding="utf-8")
+    assert "<code>make pdf html</code>" in page
+    assert "<code>make epub html</code>" in page
     edit(root, "one/uses.md", "Look at {ref}", "See {ref}")
-    assert [bindery(root, command)[0] for command in ("notebooks", "pdf", "archive")] == [0, 0, 0]
+    assert [bindery(root, command)[0] for command in ("notebooks", "pdf", "epub", "archive")] == [0] * 4
     assert contents(downloads).keys() == before.keys()
     assert contents(downloads)["notebooks.zip"] == before["notebooks.zip"]
 

@@ -1,4 +1,4 @@
-"""What happens inside Sphinx: formulas, solutions, the list of chapters, the book as LaTeX, pages that went stale."""
+"""What happens inside Sphinx: formulas, solutions, the list of chapters, the book as LaTeX and EPUB, stale pages."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from bindery.sphinxext import (
     citations,
     defaults,
     drawings,
+    ebook,
     folds,
     formulas,
     items,
@@ -48,6 +49,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     cards.connect(app)
     citations.connect(app)
     drawings.connect(app)
+    ebook.connect(app)
     formulas.connect(app)
     items.connect(app)
     folds.connect(app)

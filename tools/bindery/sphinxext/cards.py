@@ -1,4 +1,4 @@
-"""The picture that goes with a link to the book where people share it: one for each chapter, drawn as PNG."""
+"""Pictures of the book, drawn as PNG: a card for each chapter, where people share links to it, and the EPUB's cover."""
 
 from __future__ import annotations
 
@@ -15,6 +15,9 @@ from bindery.settings import Facts
 
 SIZE = (1200, 630)
 """Pixels, as the services that show such cards ask for."""
+
+COVER = (1600, 2400)
+"""Pixels of a cover that is large enough for every shop and shelf."""
 
 GROUND, TEXT, MUTED, ACCENT = "#ffffff", "#222832", "#48566b", "#0a7d91"
 
@@ -36,6 +39,37 @@ def card(book: str, number: str, title: str) -> bytes:
         draw.text((96, 170), f"Chapter {number}", fill=ACCENT, font=_font(44))
     for index, line in enumerate(lines):
         draw.text((96, top + 104 * index), line, fill=TEXT, font=_font(84, bold=True))
+    return _png(picture)
+
+
+def cover(facts: Facts, chapters: list[int]) -> bytes:
+    """The cover of the book, as a PNG: a row of squares for each chapter, one square for each of its sections."""
+    picture = Image.new("RGB", COVER, ACCENT)
+    draw = ImageDraw.Draw(picture)
+    size, lines = _fitted(draw, facts.title)
+    for index, line in enumerate(lines):
+        draw.text((140, 180 + size * 5 // 4 * index), line, fill=GROUND, font=_font(size, bold=True))
+    for index, line in enumerate(textwrap.wrap(", ".join(author.name for author in facts.authors), 40)[:3]):
+        draw.text((140, 2130 + 70 * index), line, fill=GROUND, font=_font(52))
+    size = min(90, 880 // max(1, len(chapters)), 1320 // max([1, *chapters]))
+    for row, count in enumerate(chapters):
+        for column in range(count):
+            left, top = 140 + size * column, 2030 - size * (len(chapters) - row)
+            draw.rectangle((left, top, left + size * 3 // 4, top + size * 3 // 4), fill=GROUND)
+    draw.text((140, 2290), f"Version {facts.version}", fill=GROUND, font=_font(40))
+    return _png(picture)
+
+
+def _fitted(draw: ImageDraw.ImageDraw, title: str) -> tuple[int, list[str]]:
+    """Size and lines of a title that has the upper part of the cover to itself."""
+    for size in (150, 120, 96, 72, 48):
+        lines = textwrap.wrap(title, 2100 // size)
+        if all(draw.textlength(line, _font(size, bold=True)) <= 1320 for line in lines) and len(lines) * size <= 760:
+            break
+    return size, lines
+
+
+def _png(picture: Image.Image) -> bytes:
     stream = io.BytesIO()
     picture.quantize(64).save(stream, "PNG", optimize=True)
     return stream.getvalue()

@@ -1,4 +1,7 @@
-"""Formulas in HTML, set by KaTeX while the book is built: readers get finished type and MathML, no script."""
+"""Formulas in HTML, set by KaTeX while the book is built: readers get finished type and MathML, no script.
+
+Reading systems set MathML themselves.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +18,7 @@ from sphinx.util.math import get_node_equation_number
 from sphinx.writers.html5 import HTML5Translator
 
 from bindery import files
+from bindery.sphinxext.mathml import mended
 from bindery.sphinxext.typesetter import KATEX, FormulaError, Typesetter
 
 logger = logging.getLogger(__name__)
@@ -85,7 +89,8 @@ def visit_math_block(self: HTML5Translator, node: nodes.math_block) -> None:
 def _set(translator: HTML5Translator, node: nodes.Element, formula: str, display: bool) -> str:
     typesetter: Typesetter = translator.builder.bindery_typesetter  # type: ignore[attr-defined]
     try:
-        return typesetter.html(formula, display)
+        html = typesetter.html(formula, display)
+        return html if translator.builder.name == "html" else mended(html)
     except FormulaError as error:
         written = error.text.removeprefix(r"\begin{split}").removesuffix(r"\end{split}")
         message = f'KaTeX cannot set "{written}": {error}'
@@ -96,8 +101,10 @@ def _set(translator: HTML5Translator, node: nodes.Element, formula: str, display
 def _start(app: Sphinx) -> None:
     if app.builder.format != "html":
         return
-    cache = Path(app.outdir).parent / "katex"
-    app.builder.bindery_typesetter = Typesetter(app.config.katex_macros, cache)  # type: ignore[attr-defined]
+    cache, output = Path(app.outdir).parent / "katex", "htmlAndMathml" if app.builder.name == "html" else "mathml"
+    app.builder.bindery_typesetter = Typesetter(app.config.katex_macros, cache, output)  # type: ignore[attr-defined]
+    if app.builder.name != "html":
+        return
     static = Path(app.outdir, "_static", "katex")
     for name in ["katex.min.css", "LICENSE", *(f"fonts/{font.name}" for font in (KATEX / "fonts").iterdir())]:
         files.write_if_changed(static / name, (KATEX / name).read_bytes())

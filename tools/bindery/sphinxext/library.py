@@ -7,6 +7,7 @@ from typing import Any
 
 from docutils import nodes
 from sphinx.application import Sphinx
+from sphinx.errors import NoUri
 from sphinx.transforms.post_transforms import SphinxPostTransform
 from sphinx.util.osutil import relative_uri
 from sphinx.writers.html5 import HTML5Translator
@@ -19,13 +20,13 @@ HIGHLIGHTED = re.compile(
 
 
 class LeaveOutOnPaper(SphinxPostTransform):
-    """Remove the notes that are made of links only."""
+    """Remove the notes that are made of links only; an EPUB has no page for them to lead to either."""
 
     default_priority = 400
 
     def run(self, **kwargs: Any) -> None:
         """Change one page."""
-        if self.app.builder.format == "html":
+        if self.app.builder.name == "html":
             return
         for note in list(self.document.findall(nodes.container)):
             if "saved-note" in note["classes"]:
@@ -62,7 +63,10 @@ def _linked(translator: HTML5Translator, text: str) -> str:
         found = objects.get(f"d2l.{match['name']}")
         if found is None or found.docname == builder.current_docname:
             return match[0]
-        target = relative_uri(here, builder.get_target_uri(found.docname))
+        try:
+            target = relative_uri(here, builder.get_target_uri(found.docname))
+        except NoUri:
+            return match[0]
         return f'<a class="library-name" href="{target}#{found.node_id}">{match[0]}</a>'
 
     return HIGHLIGHTED.sub(link, text)

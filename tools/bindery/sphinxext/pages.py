@@ -65,7 +65,7 @@ def _add_contents(app: Sphinx, page: str, template: str, context: dict[str, Any]
 
 
 def _copy_static(app: Sphinx) -> None:
-    if app.builder.format != "html":
+    if app.builder.name != "html":
         return
     styles = {path.name: path for path in (HERE / "static").iterdir()}
     # These extensions copy their style when the pages are written already: the checksums in the pages' links would be

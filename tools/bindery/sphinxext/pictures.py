@@ -15,6 +15,7 @@ PIXELS = {"": 1.0, "px": 1.0, "pt": 4 / 3, "in": 96.0, "cm": 96 / 2.54, "mm": 96
 """CSS pixels of a unit."""
 
 ROOT = re.compile(r"<svg\b[^>]*>", re.DOTALL)
+IDENTITY = re.compile(r'\sid="[^"]*"')
 LENGTH = re.compile(r"([\d.]+)\s*(\w*)$")
 
 
@@ -29,7 +30,8 @@ def visit_image(self: HTML5Translator, node: nodes.image) -> None:
     HTML5Translator.visit_image(self, node)
     found = size(file) if file.is_file() else None
     given = f'width="{found[0]}" height="{found[1]}" ' if found and not {"width", "height", "scale"} & {*node} else ""
-    self.body[-1] = self.body[-1].replace("<img ", f'<img {given}loading="lazy" decoding="async" ', 1)
+    waits = 'loading="lazy" decoding="async" ' if self.builder.name == "html" else ""
+    self.body[-1] = self.body[-1].replace("<img ", f"<img {given}{waits}", 1)
 
 
 @cache
@@ -42,6 +44,18 @@ def size(file: Path) -> tuple[int, int] | None:
             return picture.size
     except (OSError, UnidentifiedImageError):
         return None
+
+
+def named_once(drawing: str) -> str:
+    """A drawing in which no element has a name that an earlier one has."""
+    seen: set[str] = set()
+
+    def keep(match: re.Match[str]) -> str:
+        known = match[0] in seen
+        seen.add(match[0])
+        return "" if known else match[0]
+
+    return IDENTITY.sub(keep, drawing)
 
 
 def _svg_size(text: str) -> tuple[int, int] | None:

@@ -33,6 +33,8 @@ class Typesetter:
 
     macros: Mapping[str, str]
     cache: Path
+    output: str = "htmlAndMathml"
+    """KaTeX's name for what it is to write; for reading systems that is `mathml` alone."""
     _nodes: dict[int, subprocess.Popen[str]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -40,8 +42,8 @@ class Typesetter:
         self._version = hashlib.sha256(b"".join(script.read_bytes() for script in scripts)).hexdigest()
 
     def html(self, formula: str, display: bool) -> str:
-        """The formula as HTML with MathML inside; raises `FormulaError` where KaTeX refuses it."""
-        key = json.dumps([self._version, dict(self.macros), display, formula], sort_keys=True)
+        """The formula as HTML with MathML inside, or as MathML alone; raises `FormulaError` where KaTeX refuses it."""
+        key = json.dumps([self._version, self.output, dict(self.macros), display, formula], sort_keys=True)
         digest = hashlib.sha256(key.encode()).hexdigest()
         kept = self.cache / digest[:2] / f"{digest[2:]}.html"
         if kept.is_file():
@@ -61,7 +63,7 @@ class Typesetter:
     def _ask(self, formula: str, display: bool) -> str:
         node = self._node()
         assert node.stdin and node.stdout
-        request = {"formula": formula, "display": display, "macros": dict(self.macros)}
+        request = {"formula": formula, "display": display, "output": self.output, "macros": dict(self.macros)}
         node.stdin.write(json.dumps(request) + "\n")
         node.stdin.flush()
         line = node.stdout.readline()

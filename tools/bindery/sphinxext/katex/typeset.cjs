@@ -3,11 +3,11 @@
 "use strict";
 const katex = require("./katex.min.js");
 
-function typeset({ formula, display, macros }) {
+function typeset({ formula, display, output, macros }) {
   try {
     const html = katex.renderToString(formula, {
       displayMode: display,
-      output: "htmlAndMathml",
+      output,
       throwOnError: true,
       // What LaTeX would not accept, the PDF could not show: refuse it here, where the message names the line.
       strict: "error",
