@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import importlib.metadata
 import json
 import subprocess
 from collections.abc import Callable
@@ -282,7 +283,7 @@ class Press(Desk):
 
         problems = self.all() or compare(self.book, self.build)
         if not problems:
-            self.say("parity: website, PDF and notebooks hold the same")
+            self.say("parity: website, PDF, EPUB and notebooks hold the same")
             for reason in LEFT_OUT:
                 self.say(f"  but {reason}")
         return problems
