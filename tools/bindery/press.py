@@ -178,8 +178,11 @@ class Press(Workshop):
 
     def pdf(self) -> list[Problem]:
         """Let Sphinx write the book for LaTeX, and LaTeX typeset it."""
-        from bindery.pdf import lacking, typeset
+        from bindery.imprint import imprint
+        from bindery.offprints import offprints
+        from bindery.pdf import typeset
         from bindery.site import run_sphinx
+        from bindery.texlive import lacking
 
         output = self.build / "pdf" / "book.pdf"
         problems = lacking()
@@ -187,13 +190,21 @@ class Press(Workshop):
             return problems
 
         def make(source: Path, work: Path) -> list[Problem]:
-            return run_sphinx(self.root, source, work, "latex") or typeset(self.root, work / "latex", output)
+            folder = work / "latex"
+            files.write_if_changed(folder / "imprint.tex", imprint(self._commit(), self.executions.values()).encode())
+            problems = run_sphinx(self.root, source, work, "latex") or typeset(self.root, folder)
+            if not problems:
+                chapters = [chapter.folder for chapter in self.book.chapters if chapter.index]
+                made = offprints(folder / "book.pdf", folder / "book.aux", chapters, self.book.facts.url)
+                files.write_if_changed(output, (folder / "book.pdf").read_bytes())
+                files.write_tree(output.parent / "chapters", made)
+            return problems
 
         return self._bind("PDF", output, make)
 
     def latex(self) -> list[Problem]:
         """Install what the PDF needs and pip cannot, if it is missing and that may be done here."""
-        from bindery.pdf import provide
+        from bindery.texlive import provide
 
         return provide(self.say)
 
@@ -235,12 +246,15 @@ class Press(Workshop):
 
     def _build_facts(self) -> bytes:
         """Version and commit, which stand in one file so that a commit alone changes no page."""
+        return (json.dumps({"version": self.book.facts.version, "commit": self._commit()}) + "\n").encode()
+
+    def _commit(self) -> str:
+        """The commit that is checked out, if there is one; it ends in `-dirty` where files differ from it."""
         git = ["git", "-C", str(self.root), "describe", "--always", "--dirty", "--abbrev=10", "--exclude=*"]
         try:
-            commit = subprocess.run(git, capture_output=True, text=True, check=True).stdout.strip()
+            return subprocess.run(git, capture_output=True, text=True, check=True).stdout.strip()
         except (OSError, subprocess.CalledProcessError):
-            commit = ""
-        return (json.dumps({"version": self.book.facts.version, "commit": commit}) + "\n").encode()
+            return ""
 
     def all(self) -> list[Problem]:
         """Make every product."""

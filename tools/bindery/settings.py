@@ -174,6 +174,10 @@ class Facts(Strict):
     copyright: str = ""
     url: str = ""
     source: str = ""
+    licences: dict[str, str] = Field(default_factory=dict)
+    """What of the book, such as `Code`, is under which licence."""
+    paper: Literal["A4", "Letter"] = "A4"
+    """The size of the printed book's pages."""
     year: int | None = None
     """Of this edition, for those who cite it."""
     redirects: dict[str, str] = Field(default_factory=dict)
