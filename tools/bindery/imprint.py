@@ -1,13 +1,24 @@
-"""What the copyright page of the printed book says of how this copy came about: its commit, and what ran its code."""
+"""How a copy of the book came about: its commit, and what the copyright page of the printed book says of its runs."""
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Iterable
+from pathlib import Path
 
 from bindery.model import Execution
 
 SHOWN = ("python", "torch")
 """The versions of which the copyright page speaks; each section names all that it used."""
+
+
+def commit_of(root: Path) -> str:
+    """The commit that is checked out, if there is one; it ends in `-dirty` where files differ from it."""
+    git = ["git", "-C", str(root), "describe", "--always", "--dirty", "--abbrev=10", "--exclude=*"]
+    try:
+        return subprocess.run(git, capture_output=True, text=True, check=True).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return ""
 
 
 def imprint(commit: str, executions: Iterable[Execution]) -> str:

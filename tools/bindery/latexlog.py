@@ -13,7 +13,7 @@ OVERFULL = 1.0
 
 MARK = re.compile(r"^%@ (?P<page>.+):(?P<line>\d+)$")
 ERROR = re.compile(r"^(?:\./)?book\.tex:(?P<line>\d+): (?P<message>.*)$")
-STYLE_ERROR = re.compile(r"^(?P<file>[^\s:]+\.(?:sty|cls|tex|toc|aux|out)):(?P<line>\d+): (?P<message>.*)$")
+STYLE_ERROR = re.compile(r"^(?P<file>[^\s:]+\.(?:sty|cls|tex|toc|aux|out|ind)):(?P<line>\d+): (?P<message>.*)$")
 SHOWN = re.compile(r"^l\.\d+ ?(?P<text>.*)$")
 MISSING = re.compile(r"Missing character: There is no (?P<character>.) ")
 WIDE = re.compile(r"^Overfull \\[hv]box \((?P<points>[\d.]+)pt too (?P<what>wide|high)\).*?(?:at lines?) (?P<line>\d+)")

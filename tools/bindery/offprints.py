@@ -35,7 +35,7 @@ class _Cutter:
     def __init__(self, whole: pikepdf.Pdf, labels: str, url: str) -> None:
         self.whole = whole
         self.url = url.rstrip("/")
-        number = {page.objgen: index for index, page in enumerate(whole.pages)}
+        number = {page.obj.objgen: index for index, page in enumerate(whole.pages)}
         self.targets = {str(name): _target(found) for name, found in pikepdf.NameTree(whole.Root.Names.Dests).items()}
         self.pages = {name: number[target[0].objgen] for name, target in self.targets.items()}
         self.labels = list(LABEL.finditer(labels))
@@ -71,27 +71,28 @@ class _Cutter:
         places = pikepdf.NameTree.new(new)
         for name, target in self.targets.items():
             if self.pages[name] in at:
-                page = new.pages[at[self.pages[name]]].obj
-                places[name] = pikepdf.Array([page, *list(target)[1:]])
+                places[name] = pikepdf.Array([new.pages[at[self.pages[name]]].obj, *target[1:]])
         new.Root.Names = pikepdf.Dictionary(Dests=places.obj)
         for page in new.pages:
             kept = []
-            for link in page.get("/Annots", []):
-                name = str(link.get("/A", {}).get("/D", ""))
+            for link in page.obj.get("/Annots", pikepdf.Array()):
+                name = str(link.A.D) if "/A" in link and "/D" in link.A else ""
                 if name and self.pages.get(name) not in at:
                     if not self.url or name not in self.addresses:
                         continue
                     link.A = pikepdf.Dictionary(S=pikepdf.Name.URI, URI=f"{self.url}/{self.addresses[name]}")
                 kept.append(link)
-            if "/Annots" in page:
-                page.Annots = pikepdf.Array(kept)
+            if "/Annots" in page.obj:
+                page.obj.Annots = pikepdf.Array(kept)
 
     def _keep_bookmarks(self, new: pikepdf.Pdf, at: dict[int, int]) -> None:
         def kept(items: Sequence[pikepdf.OutlineItem]) -> Iterator[pikepdf.OutlineItem]:
             for item in items:
                 inside = list(kept(item.children))
                 if self.pages.get(_name(item)) in at or inside:
-                    copy = pikepdf.OutlineItem(item.title, action=pikepdf.Dictionary(S=pikepdf.Name.GoTo, D=_name(item)))
+                    copy = pikepdf.OutlineItem(
+                        item.title, action=pikepdf.Dictionary(S=pikepdf.Name.GoTo, D=_name(item))
+                    )
                     if self.pages.get(_name(item)) not in at:
                         copy.action = inside[0].action
                     copy.children.extend(inside)
@@ -114,8 +115,8 @@ class _Cutter:
             new.docinfo["/Title"] = f"{outline.root[0].title} · {self.whole.docinfo['/Title']}"
 
 
-def _target(found: pikepdf.Object) -> pikepdf.Array:
-    return found.D if isinstance(found, pikepdf.Dictionary) else found
+def _target(found: pikepdf.Object) -> list[pikepdf.Object]:
+    return list(found.D if isinstance(found, pikepdf.Dictionary) else found)
 
 
 def _name(item: pikepdf.OutlineItem) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import importlib.metadata
 import json
-import subprocess
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack, nullcontext
 from functools import cached_property
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from bindery import files
 from bindery.downloads import offer
+from bindery.imprint import commit_of, imprint
 from bindery.model import Book, Problem, ProblemsFound
 from bindery.notebooks import archive, reader_notebooks
 from bindery.report import make_report, to_json, to_page
@@ -178,7 +178,6 @@ class Press(Workshop):
 
     def pdf(self) -> list[Problem]:
         """Let Sphinx write the book for LaTeX, and LaTeX typeset it."""
-        from bindery.imprint import imprint
         from bindery.offprints import offprints
         from bindery.pdf import typeset
         from bindery.site import run_sphinx
@@ -191,13 +190,14 @@ class Press(Workshop):
 
         def make(source: Path, work: Path) -> list[Problem]:
             folder = work / "latex"
-            files.write_if_changed(folder / "imprint.tex", imprint(self._commit(), self.executions.values()).encode())
+            made = imprint(commit_of(self.root), self.executions.values())
+            files.write_if_changed(folder / "imprint.tex", made.encode())
             problems = run_sphinx(self.root, source, work, "latex") or typeset(self.root, folder)
             if not problems:
                 chapters = [chapter.folder for chapter in self.book.chapters if chapter.index]
-                made = offprints(folder / "book.pdf", folder / "book.aux", chapters, self.book.facts.url)
+                cut = offprints(folder / "book.pdf", folder / "book.aux", chapters, self.book.facts.url)
+                files.write_tree(output.parent / "chapters", cut)
                 files.write_if_changed(output, (folder / "book.pdf").read_bytes())
-                files.write_tree(output.parent / "chapters", made)
             return problems
 
         return self._bind("PDF", output, make)
@@ -246,15 +246,7 @@ class Press(Workshop):
 
     def _build_facts(self) -> bytes:
         """Version and commit, which stand in one file so that a commit alone changes no page."""
-        return (json.dumps({"version": self.book.facts.version, "commit": self._commit()}) + "\n").encode()
-
-    def _commit(self) -> str:
-        """The commit that is checked out, if there is one; it ends in `-dirty` where files differ from it."""
-        git = ["git", "-C", str(self.root), "describe", "--always", "--dirty", "--abbrev=10", "--exclude=*"]
-        try:
-            return subprocess.run(git, capture_output=True, text=True, check=True).stdout.strip()
-        except (OSError, subprocess.CalledProcessError):
-            return ""
+        return (json.dumps({"version": self.book.facts.version, "commit": commit_of(self.root)}) + "\n").encode()
 
     def all(self) -> list[Problem]:
         """Make every product."""

@@ -18,22 +18,25 @@ PACKAGES = (
     "fonts-texgyre",
     "fonts-texgyre-math",
     "fonts-dejavu-core",
+    "fonts-wqy-microhei",
     "librsvg2-bin",
 )
 """What Debian and Ubuntu call what the PDF needs."""
 
 INSTALL = ("apt-get", "install", "--yes", "--no-install-recommends", *PACKAGES)
-PROGRAMS = ("xelatex", "xdvipdfmx", "rsvg-convert")
+PROGRAMS = ("xelatex", "xdvipdfmx", "makeindex", "rsvg-convert")
 INPUTS = (
     "unicode-math.sty",
     "polyglossia.sty",
     "titlesec.sty",
+    "qrcode.sty",
     "tabulary.sty",
     "pzdr.tfm",
     "texgyrepagella-regular.otf",
     "texgyreheros-regular.otf",
     "texgyrepagella-math.otf",
     "DejaVuSansMono.ttf",
+    "wqy-microhei.ttc",
 )
 """Files that LaTeX must find; each stands for the package that brings it."""
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
-import zlib
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+import pikepdf
 from bs4 import BeautifulSoup, Tag
 from docutils.nodes import make_id
+
+FOOT = 50.0
+"""Points from the lower edge of a page, below which the number of the page stands."""
 
 LABEL = re.compile(r"^\\newlabel\{(?P<name>.+?)\}\{\{(?P<number>.*?)\}\{\d+\}", re.MULTILINE)
 
@@ -56,29 +59,76 @@ def in_pdf(aux: Path) -> dict[str, str]:
     return numbers
 
 
-def fonts(file: bytes) -> dict[str, bool]:
+def fonts(pdf: pikepdf.Pdf) -> dict[str, bool]:
     """By name, whether a font that a PDF uses stands in it."""
     found = {}
-    for descriptor in re.split(rb"/Type\s*/FontDescriptor", _unpacked(file))[1:]:
-        keys = descriptor.partition(b"/Type")[0]
-        name = re.search(rb"/FontName\s*/([^\s/>]+)", keys)
-        assert name
-        found[name[1].decode()] = b"/FontFile" in keys
+    for thing in pdf.objects:
+        if isinstance(thing, pikepdf.Dictionary) and thing.get("/Type") == "/FontDescriptor":
+            found[str(thing.FontName)] = any(f"/FontFile{kind}" in thing for kind in ("", "2", "3"))
     return found
 
 
-def links(file: bytes) -> tuple[set[bytes], set[bytes]]:
-    """The names of places that links of a PDF lead to, and of those that there are."""
-    plain = _unpacked(file)
-    lists = re.findall(rb"/Names\s*\[(.*?)\]", plain, re.DOTALL)
-    return set(re.findall(rb"/D\s*\((.*?)\)", plain)), {
-        name for names in lists for name in re.findall(rb"\((.*?)\)", names)
-    }
+def places(pdf: pikepdf.Pdf) -> dict[str, int]:
+    """The index of the page on which each named place of a PDF is."""
+    number = {page.obj.objgen: index for index, page in enumerate(pdf.pages)}
+    targets = {str(name): target for name, target in pikepdf.NameTree(pdf.Root.Names.Dests).items()}
+    plain = {name: target.D if isinstance(target, pikepdf.Dictionary) else target for name, target in targets.items()}
+    return {name: number[target[0].objgen] for name, target in plain.items()}
 
 
-def _unpacked(file: bytes) -> bytes:
-    parts = [file]
-    for stream in re.findall(rb"stream\r?\n(.*?)endstream", file, re.DOTALL):
-        with suppress(zlib.error):
-            parts.append(zlib.decompressobj().decompress(stream))
-    return b"\n".join(parts)
+def links(pdf: pikepdf.Pdf) -> Iterator[tuple[int, str]]:
+    """Each link inside a PDF: the index of its page, and the name of the place to which it leads."""
+    for index, page in enumerate(pdf.pages):
+        for link in page.obj.get("/Annots", ()):
+            if "/A" in link and link.A.S == "/GoTo":
+                yield index, str(link.A.D)
+            elif "/Dest" in link:
+                yield index, str(link.Dest)
+
+
+def addresses(pdf: pikepdf.Pdf) -> set[str]:
+    """The pages of the web to which links of a PDF lead."""
+    annotations = [link for page in pdf.pages for link in page.obj.get("/Annots", ())]
+    return {str(link.A.URI) for link in annotations if "/A" in link and "/URI" in link.A}
+
+
+def bookmarks(pdf: pikepdf.Pdf) -> list[tuple[int, str, str]]:
+    """Each bookmark: its level, its title, and the name of the place to which it leads."""
+
+    def below(items: Sequence[pikepdf.OutlineItem], level: int) -> Iterator[tuple[int, str, str]]:
+        for item in items:
+            yield level, item.title, str(item.action.D if item.action is not None else item.destination)
+            yield from below(item.children, level + 1)
+
+    with pdf.open_outline() as outline:
+        return list(below(outline.root, 0))
+
+
+def last_line(page: pikepdf.Page) -> list[tuple[str, float]]:
+    """Font and size of what stands in the lowest line of a page, its foot left out; a picture has the font Picture."""
+    names = {name: str(font.BaseFont) for name, font in page.resources.get("/Font", {}).items()}
+    items: list[tuple[float, str, float]] = []
+    matrix, kept, line, font = pikepdf.Matrix(), [], pikepdf.Matrix(), ("", 0.0)
+    for operands, operator in pikepdf.parse_content_stream(page):
+        name = str(operator)
+        if name == "q":
+            kept.append(matrix)
+        elif name == "Q":
+            matrix = kept.pop()
+        elif name == "cm":
+            matrix = pikepdf.Matrix(*map(float, operands)) @ matrix
+        elif name == "BT":
+            line = pikepdf.Matrix()
+        elif name == "Tm":
+            line = pikepdf.Matrix(*map(float, operands))
+        elif name in ("Td", "TD"):
+            line = pikepdf.Matrix(1, 0, 0, 1, *map(float, operands)) @ line
+        elif name == "Tf":
+            font = (names[str(operands[0])], float(operands[1]))
+        elif name in ("Tj", "TJ"):
+            items.append(((line @ matrix).f, font[0], font[1] * (line @ matrix).d))
+        elif name == "Do":
+            items.append((matrix.f, "Picture", 0.0))
+    above = [item for item in items if item[0] > FOOT]
+    lowest = min((item[0] for item in above), default=0.0)
+    return [(font, size) for height, font, size in above if height < lowest + 3]

@@ -151,7 +151,7 @@ def _target(link: nodes.reference) -> str:
 
 
 def _pattern(terms: list[str]) -> tuple[re.Pattern[str], dict[str, str]]:
-    """What finds terms in a text, also as plurals and at the beginning of a sentence; and what each form is a form of."""
+    """What finds terms in a text, also as plurals and capitalised; and of each form the term."""
     forms = {}
     for term in terms:
         for plural in (term, f"{term}s", f"{term}es", re.sub("y$", "ies", term)):

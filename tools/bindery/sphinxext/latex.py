@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import itertools
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 from docutils import nodes
-from sphinx import addnodes
 from sphinx.application import Sphinx
 from sphinx.builders.latex.nodes import captioned_literal_block
 from sphinx.config import Config
 from sphinx.util import texescape
 from sphinx.util.math import wrap_displaymath
-from sphinx.writers.latex import LaTeXTranslator
 
 from bindery.sphinxext.boxes import SHORT
+from bindery.sphinxext.paperlinks import LinksOnPaper
 
 STYLES = tuple(Path(__file__).with_name(name) for name in ("bindery.sty", "bindery.ist"))
 MARK = "%@ "
@@ -31,7 +28,7 @@ ENVIRONMENT = re.compile(r"\s*\\begin\{(equation|gather|align|alignat|multline)\
 INNER = {"gather": "gathered", "align": "aligned", "alignat": "alignedat"}
 
 
-class BookTranslator(LaTeXTranslator):
+class BookTranslator(LinksOnPaper):
     """Writes the whole book as one LaTeX file."""
 
     begins_page = False
@@ -54,41 +51,6 @@ class BookTranslator(LaTeXTranslator):
             if folders and node["docname"] == f"{folders[0]}/index" and not node.get("gathered"):
                 self.body.append(f"\\binderypart{{{self.encode(title)}}}\n")
 
-    def visit_reference(self, node: nodes.Element) -> None:
-        """Open a link, and leave the page to which it leads for its end."""
-        super().visit_reference(node)
-        page, _, identity = node.get("refuri", "").removeprefix("%").partition("#")
-        if node.get("internal") and not isinstance(node.next_node(), nodes.literal):
-            self.context[-1] += self._page_number(node, page, f"{page}:{identity}" if identity else f"{page}::doc")
-
-    def visit_number_reference(self, node: nodes.Element) -> None:
-        """Write a link to something with a number, and the page on which that is."""
-        try:
-            super().visit_number_reference(node)
-        finally:  # Sphinx skips what is inside by an exception
-            page, _, identity = node.get("refuri", "").removeprefix("%").partition("#")
-            self.body.append(self._page_number(node, page, f"{page}:{identity}"))
-
-    def visit_math_reference(self, node: nodes.Element) -> None:
-        """Write a link to a formula, and the page on which that is."""
-        try:
-            super().visit_math_reference(node)
-        finally:  # Sphinx skips what is inside by an exception
-            label = f"equation:{node['docname']}:{node['target']}"
-            self.body.append(self._page_number(node, node["docname"], label, written=True))
-
-    def _page_number(self, node: nodes.Element, page: str, label: str, written: bool = False) -> str:
-        """The page on which the other end of a link is printed, unless it is in the section that the reader is in."""
-        far = any(isinstance(outer, addnodes.start_of_file) and outer.get("gathered") for outer in _around(node))
-        near = page == self.curfilestack[-1] and not far
-        if near or not page or self.in_title or self.in_caption or isinstance(node.parent, nodes.title):
-            return ""
-        block = next(parent for parent in _around(node.parent) if not isinstance(parent, nodes.Inline))
-        earlier = itertools.takewhile(lambda other: other is not node, block.findall())
-        before = "".join(text.astext() for text in earlier if isinstance(text, nodes.Text))
-        name = "binderypageinside" if before.count("(") > before.count(")") else "binderypage"
-        return f"\\{name}{{{label if written else self.idescape(label)}}}"
-
     def visit_title(self, node: nodes.Element) -> None:
         """Give a heading the number that it has on the website, or none."""
         if isinstance(node.parent, nodes.section) and not self.this_is_the_title:
@@ -96,18 +58,21 @@ class BookTranslator(LaTeXTranslator):
             number = numbers.get(f"#{node.parent['ids'][0]}") or numbers.get("") or ()
             name = self.sectionnames[min(self.sectionlevel, len(self.sectionnames) - 1)]
             self.body.append("\\needspace{6\\baselineskip}\n")
+            if self.begins_page and name == "chapter" and self.config.html_baseurl:
+                self.body.append(f"\\binderycode{{{self._address()}}}\n")
             self.body.append(f"\\binderynumber{{{name}}}{{{'.'.join(map(str, number))}}}\n")
         super().visit_title(node)
 
     def depart_title(self, node: nodes.Element) -> None:
-        """Say after the title of a page where it is on the web, with a code for cameras if it opens a chapter."""
-        opens, self.begins_page = self.begins_page, False
+        """Say under the heading of a page where that is on the web."""
+        begins, self.begins_page = self.begins_page, False
         super().depart_title(node)
-        if opens and self.config.html_baseurl:
-            page = self.curfilestack[-1]
-            address = f"{self.config.html_baseurl.rstrip('/')}/{page}.html"
-            name = "binderycode" if self.sectionlevel == self.top_sectionlevel else "binderylive"
-            self.body.append(f"\\{name}{{{self.encode_uri(address)}}}\n")
+        if begins and self.config.html_baseurl:
+            self.body.append(f"\\binderylive{{{self._address()}}}\n")
+
+    def _address(self) -> str:
+        """Where the page that is being written is on the web."""
+        return self.encode_uri(f"{self.config.html_baseurl.rstrip('/')}/{self.curfilestack[-1]}.html")
 
     def visit_caption(self, node: nodes.Element) -> None:
         """Set the number of the figure or listing that this is the caption of."""
@@ -145,7 +110,8 @@ class BookTranslator(LaTeXTranslator):
         try:
             super().visit_literal_block(node)
         finally:  # Sphinx skips what is inside by an exception
-            for line, entry in node.get("indexed", ()):
+            indexed: list[tuple[int, str]] = node.get("indexed", [])
+            for line, entry in indexed:
                 self._index_line(begin, line, entry)
 
     def visit_image(self, node: nodes.Element) -> None:
@@ -203,14 +169,6 @@ def connect(app: Sphinx) -> None:
     app.add_config_value("bindery_licences", {}, "", dict)
     app.set_translator("latex", BookTranslator)
     app.connect("config-inited", _settle)
-
-
-def _around(node: nodes.Node) -> Iterator[nodes.Node]:
-    """The node and all that it lies in, from the inside."""
-    here: nodes.Node | None = node
-    while here is not None:
-        yield here
-        here = here.parent
 
 
 def _settle(app: Sphinx, config: Config) -> None:

@@ -16,13 +16,15 @@ from sphinx_exercise.nodes import (  # type: ignore[import-untyped]  # it has no
 )
 
 TITLE = "Solutions"
+GROUP = "bindery.solutions."
+"""What the PDF calls the place where the solutions of a chapter begin, without the chapter's folder."""
 
 
 class GatherSolutions(SphinxPostTransform):
     """Move all solutions into a chapter of their own; a section that held nothing else goes."""
 
-    # After solutions and exercises have learned of each other (30).
-    default_priority = 31
+    # After solutions and exercises have learned of each other (30), and Sphinx has labelled the pages (400).
+    default_priority = 410
     formats = ("latex",)
 
     def run(self, **kwargs: Any) -> None:
@@ -39,10 +41,9 @@ class GatherSolutions(SphinxPostTransform):
             if isinstance(holder, nodes.section) and _says_nothing(holder):
                 # Links to the section lead to its solutions from now on.
                 section["ids"] += holder["ids"]
-                place = holder.parent.index(holder)
-                holder.parent[place : place + 1] = holder.children[1:]
+                holder.parent.replace(holder, holder.children[1:])
         if pages:
-            self.document.children[0] += self._chapter(pages)
+            self.document.append(self._chapter(pages))
 
     def _section(self, page: str) -> nodes.section:
         title = nodes.title("", "", *(child.deepcopy() for child in self.env.titles[page].children))
@@ -54,8 +55,8 @@ class GatherSolutions(SphinxPostTransform):
         for page, section in pages.items():
             begins, folder = page.rpartition("/")[0] != folder, page.rpartition("/")[0]
             if begins:
-                mark = f"\\binderysolutions{{{folder}}}"
-                chapter += nodes.raw("", mark, format="latex")
+                page_break = "" if len(chapter) == 1 else "\\clearpage"
+                chapter += nodes.raw("", f"{page_break}\\hypertarget{{{GROUP}{folder}}}{{}}", format="latex")
             chapter += addnodes.start_of_file("", section, docname=page, gathered=True)
         return chapter
 
