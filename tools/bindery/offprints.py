@@ -16,7 +16,9 @@ LABEL = re.compile(
 
 IMPRINT = "bindery.imprint"
 SOLUTIONS = "bindery.solutions."
-"""What `bindery.sty` calls the page that says whose the book is, and where the solutions of a chapter begin."""
+CITED = "cite."
+"""Names in the PDF: the page that says whose the book is; what begins those of the places where the solutions of a
+chapter begin, and of the entries of the bibliography, as `bindery.sty` and `sphinxext` give them."""
 
 
 def offprints(book: Path, labels: Path, chapters: Sequence[str], url: str) -> dict[str, bytes]:
@@ -39,12 +41,14 @@ class _Cutter:
         self.targets = {str(name): _target(found) for name, found in pikepdf.NameTree(whole.Root.Names.Dests).items()}
         self.pages = {name: number[target[0].objgen] for name, target in self.targets.items()}
         self.labels = list(LABEL.finditer(labels))
-        self.addresses = {label["place"]: _address(label) for label in reversed(self.labels)}
+        self.addresses = {label["place"]: _address(label["page"], label["id"]) for label in reversed(self.labels)}
+        cited = (name for name in self.pages if name.startswith(CITED))
+        self.addresses |= {name: _address(*name.removeprefix(CITED).split(":", 1)) for name in cited}
         with whole.open_outline() as outline:
             self.bookmarks = list(outline.root)
-        tops = {self.pages[name] for item in self.bookmarks if (name := _name(item)) in self.pages}
-        groups = {page for name, page in self.pages.items() if name.startswith(SOLUTIONS)}
-        self.borders = sorted(tops | groups | {len(whole.pages)})
+        openings = {self.pages[_name(item)] for item in self.bookmarks}
+        openings |= {page for name, page in self.pages.items() if name.startswith(("chapter", SOLUTIONS))}
+        self.borders = sorted(openings | {len(whole.pages)})
 
     def cut(self, chapter: str) -> bytes:
         """The chapter as a PDF."""
@@ -88,15 +92,12 @@ class _Cutter:
     def _keep_bookmarks(self, new: pikepdf.Pdf, at: dict[int, int]) -> None:
         def kept(items: Sequence[pikepdf.OutlineItem]) -> Iterator[pikepdf.OutlineItem]:
             for item in items:
-                inside = list(kept(item.children))
-                if self.pages.get(_name(item)) in at or inside:
-                    copy = pikepdf.OutlineItem(
-                        item.title, action=pikepdf.Dictionary(S=pikepdf.Name.GoTo, D=_name(item))
-                    )
-                    if self.pages.get(_name(item)) not in at:
-                        copy.action = inside[0].action
-                    copy.children.extend(inside)
-                    yield copy
+                if self.pages[_name(item)] not in at:
+                    yield from kept(item.children)
+                    continue
+                copy = pikepdf.OutlineItem(item.title, action=pikepdf.Dictionary(S=pikepdf.Name.GoTo, D=_name(item)))
+                copy.children.extend(kept(item.children))
+                yield copy
 
         with new.open_outline() as outline:
             outline.root.extend(kept(self.bookmarks))
@@ -123,6 +124,6 @@ def _name(item: pikepdf.OutlineItem) -> str:
     return str(item.action.D) if item.action is not None and "/D" in item.action else str(item.destination)
 
 
-def _address(label: re.Match[str]) -> str:
+def _address(page: str, identity: str) -> str:
     """Where the website has what a label stands for."""
-    return f"{label['page']}.html" + ("" if label["id"] == ":doc" else f"#{label['id']}")
+    return f"{page}.html" + ("" if identity == ":doc" else f"#{identity}")

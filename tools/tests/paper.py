@@ -31,7 +31,8 @@ def _of_page(main: Tag) -> list[tuple[str, str]]:
     found = []
     for shown in main.select("span.section-number"):
         section = shown.find_parent("section")
-        found.append((section, shown))
+        if section is None or not _has_solutions_only(section):
+            found.append((section, shown))
     for shown in main.select("figure .caption-number, table .caption-number, div.code-block-caption .caption-number"):
         found.append(
             (shown.find_parent(["figure", "table"]) or shown.find_parent(class_="literal-block-wrapper"), shown)
@@ -39,6 +40,12 @@ def _of_page(main: Tag) -> list[tuple[str, str]]:
     found += [(shown.find_parent(class_="equation"), shown) for shown in main.select("span.eqno")]
     found += [(shown.parent, shown) for shown in main.select("div.exercise > p.admonition-title")]
     return [(str(holder["id"]), _number(shown)) for holder, shown in found if holder is not None]
+
+
+def _has_solutions_only(section: Tag) -> bool:
+    """Whether all that stands under a heading is, on paper, at the end of the book."""
+    below = [child for child in section.find_all(True, recursive=False) if not re.fullmatch(r"h\d|span", child.name)]
+    return bool(below) and all({"solution", "provenance"} & set(child.get("class") or ()) for child in below)
 
 
 def _number(shown: Tag) -> str:

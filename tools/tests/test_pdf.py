@@ -19,6 +19,7 @@ from bindery.workshop import Choices
 
 pytestmark = pytest.mark.slow
 
+
 def test_numbers_are_those_of_the_website(printed: Path) -> None:
     """Sections, figures, tables, equations and exercises, before, in and between the numbered chapters."""
     expected, given = on_site(printed / "build/html"), in_pdf(printed / "build/sphinx/latex/book.aux")

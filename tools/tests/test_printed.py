@@ -52,7 +52,7 @@ def test_every_bookmark_and_every_link_leads_somewhere(book: pikepdf.Pdf) -> Non
     ]  # fmt: skip
     assert all(place in there for _, _, place in marks)
     found = list(links(book))
-    assert len(found) > 40
+    assert len(found) > 30
     assert [place for _, place in found if place not in there] == []
 
 
@@ -63,7 +63,8 @@ def test_solutions_stand_at_the_end(printed: Path, book: pikepdf.Pdf, tex: str) 
     pages = {title: places(book)[place] for _, title, place in bookmarks(book)}
     (solution,) = [place for place in places(book) if place == "bindery.solutions.one"]
     assert places(book)[solution] == pages["Solutions"] > pages["References"]
-    assert tex.index("Answers are here") < tex.index("Round boxes") or "Answers" not in tex
+    assert "{Answers}" not in tex
+    assert tex.index(r"\chapter{Solutions}") < tex.index("solved")
     assert "solution on page~" in tex
     assert "exercise on page~" in tex
 
@@ -74,7 +75,7 @@ def test_a_link_out_of_its_section_says_the_page(tex: str) -> None:
     text = tex.partition("To Łukasz")[2].partition("for every dot")[0]
     assert re.search(r"\\binderypage\{\\detokenize\{one/plain:sec-plain\}\} \(and", text.replace("\n", " "))
     assert r"\binderypageinside{\detokenize{one/plain:tab-one}})" in text
-    inside = tex.partition("A picture of a dot")[2].partition("boxes")[0]
+    inside = tex.partition("A picture of a")[2].partition("boxes")[0]
     assert "fig-dot" in inside
     assert "binderypage" not in inside
 
@@ -84,14 +85,14 @@ def test_each_section_says_its_address_and_a_chapter_says_it_to_a_camera(book: p
     assert {f"https://book.example/en/{page}.html" for page in ("one/index", "one/plain", "preface")} <= addresses(book)
     assert tex.count(r"\binderycode{https://book.example/en/one/index.html}") == 1
     opening = book.pages[places(book)["chapter.1"]]
-    drawn = sum(str(operator) == "re" for _, operator in pikepdf.parse_content_stream(opening))
+    drawn = sum(str(operator) == "S" for _, operator in pikepdf.parse_content_stream(opening))
     assert drawn > 100
-    assert not opening.resources.get("/XObject")
 
 
 def test_the_index_names_terms_and_names_of_the_library(printed: Path) -> None:
     """In bold where a term is introduced and where code stands; also as a plural, at the beginning of a sentence."""
     sorted_index = (printed / "build/sphinx/latex/book.ind").read_text(encoding="utf-8")
+    sorted_index = re.sub(r",\s+", ", ", sorted_index)
     entries = {line.split(r"\quad")[0]: line for line in sorted_index.splitlines() if r"\item" in line}
     by_name = {re.sub(r".*\{(.*)\}.*", r"\1", name).replace("\\_", "_"): line for name, line in entries.items()}
     assert sorted(by_name) == ["dot", "draw_dot", "round box"]
@@ -103,10 +104,11 @@ def test_the_index_names_terms_and_names_of_the_library(printed: Path) -> None:
 
 
 def test_no_page_ends_in_a_heading(book: pikepdf.Pdf) -> None:
-    """What stands lowest on a page is not in the type of headings."""
+    """Nor in a caption: what stands lowest is not in their type, but on half title and the openings of parts."""
     ends = [last_line(page) for page in book.pages]
     assert any("Pagella" in font for line in ends for font, _ in line)
-    assert [number for number, line in enumerate(ends) if is_heading(line) and number not in (0, 2)] == []
+    alone = {2, *(places(book)[place] for _, title, place in bookmarks(book) if title in ("Basics", "More"))}
+    assert {number for number, line in enumerate(ends) if is_heading(line)} == alone
 
 
 def is_heading(line: list[tuple[str, float]]) -> bool:
@@ -117,7 +119,7 @@ def is_heading(line: list[tuple[str, float]]) -> bool:
 def test_a_chapter_is_a_pdf_of_its_own(printed: Path, book: pikepdf.Pdf) -> None:
     """With cover, copyright page and its solutions, the numbers of the book, and links that lead on to the website."""
     assert sorted(path.name for path in (printed / "build/pdf/chapters").iterdir()) == ["one.pdf", "two.pdf"]
-    whole = {title: place for _, title, place in bookmarks(book)}
+    plain = next(place for _, title, place in bookmarks(book) if title == "1.1 Plain")
     with pikepdf.open(printed / "build/pdf/chapters/one.pdf") as chapter:
         labels = [page.label for page in chapter.pages]
         assert labels[:2] == ["A", "D"]
@@ -127,8 +129,8 @@ def test_a_chapter_is_a_pdf_of_its_own(printed: Path, book: pikepdf.Pdf) -> None
         assert {place for _, place in links(chapter)} <= set(there)
         assert [title for _, title, _ in bookmarks(chapter)][:2] == ["1 One", "1.1 Plain"]
         assert all(place in there for _, _, place in bookmarks(chapter))
-        assert there[whole["1.1 Plain"]] == 2
-        assert "https://book.example/en/references.html#cite-lovelace-1843" in addresses(chapter) or True
+        assert there[plain] == 2
+        assert "https://book.example/en/references.html#cite-lovelace-1843" in addresses(chapter)
         assert str(chapter.docinfo.Title) == "1 One · Tiny & small"
 
 
@@ -148,7 +150,7 @@ def test_names_in_any_writing_are_there(printed: Path) -> None:
     log = (printed / "build/sphinx/latex/book.log").read_text(encoding="utf-8", errors="replace")
     assert "Missing character" not in log
     with pikepdf.open(printed / "build/pdf/book.pdf") as book:
-        preface = last_line(book.pages[places(book)["chapter*.2"]])
+        preface = last_line(book.pages[places(book)["chapter*.3"]])
     assert any("Pagella" in font for font, _ in preface)
 
 

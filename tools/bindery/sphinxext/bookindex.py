@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -73,6 +74,8 @@ class IndexTerms(SphinxPostTransform):
             page = page_of(paragraph)
             if page is None or _lies_in(paragraph, (nodes.definition, *UNSPOKEN)):
                 continue
+            for element in [paragraph, *paragraph.findall(nodes.inline), *paragraph.findall(nodes.emphasis)]:
+                _join_texts(element)
             for text in paragraph.findall(nodes.Text):
                 if _lies_in(text, UNSPOKEN):
                     continue
@@ -161,6 +164,16 @@ def _pattern(terms: list[str]) -> tuple[re.Pattern[str], dict[str, str]]:
     longest_first = sorted(forms, key=len, reverse=True)
     joined = "|".join(r"\s+".join(map(re.escape, form.split())) for form in longest_first)
     return re.compile(rf"(?<![\w-])(?:{joined})(?![\w-])"), forms
+
+
+def _join_texts(element: nodes.Element) -> None:
+    """Make one text of those that only the ends of lines in the source divide."""
+    groups = itertools.groupby(element.children, lambda child: isinstance(child, nodes.Text))
+    element[:] = [
+        child
+        for plain, children in groups
+        for child in ([nodes.Text("".join(map(str, children)))] if plain else list(children))
+    ]
 
 
 def _split(text: nodes.Text, mentions: list[Mention]) -> Iterator[nodes.Node]:
