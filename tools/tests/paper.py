@@ -10,6 +10,11 @@ import pikepdf
 from bs4 import BeautifulSoup, Tag
 from docutils.nodes import make_id
 
+PLACE = re.compile(
+    r"^\\newlabel\{(?P<page>[^{}:]+):(?P<id>[^{}]*)\}\{\{.*\}\{(?P<place>[^{}]+)\}\{[^{}]*\}\}$", re.MULTILINE
+)
+"""A label of a page, with the name of its place in the PDF."""
+
 FOOT = 50.0
 """Points from the lower edge of a page, below which the number of the page stands."""
 
@@ -93,6 +98,23 @@ def links(pdf: pikepdf.Pdf) -> Iterator[tuple[int, str]]:
                 yield index, str(link.Dest)
 
 
+def figures(pdf: pikepdf.Pdf, aux: Path) -> dict[str, tuple[int, int]]:
+    """By label, the page of each figure, and that of the first link to it in its own section, if there is one."""
+    where, labels = places(pdf), list(PLACE.finditer(aux.read_text(encoding="utf-8", errors="replace")))
+    starts = {label["page"]: where[label["place"]] for label in labels if label["id"] == ":doc"}
+    ends = {
+        page: min((o for o in starts.values() if o > start), default=len(pdf.pages)) for page, start in starts.items()
+    }
+    linked = list(links(pdf))
+    found = {}
+    for label in labels:
+        own = range(starts[label["page"]], ends[label["page"]] + 1) if label["page"] in starts else range(0)
+        first = min((index for index, place in linked if place == label["place"] and index in own), default=None)
+        if label["place"].startswith("figure") and first is not None:
+            found[f"{label['page']}:{label['id']}"] = (where[label["place"]], first)
+    return found
+
+
 def addresses(pdf: pikepdf.Pdf) -> set[str]:
     """The pages of the web to which links of a PDF lead."""
     annotations = [link for page in pdf.pages for link in page.obj.get("/Annots", ())]
@@ -139,3 +161,8 @@ def last_line(page: pikepdf.Page) -> list[tuple[str, float]]:
     above = [item for item in items if item[0] > FOOT]
     lowest = min((item[0] for item in above), default=0.0)
     return [(font, size) for height, font, size in above if height < lowest + 3]
+
+
+def is_heading(line: list[tuple[str, float]]) -> bool:
+    """Whether all of a line is in the bold type that only headings have as a whole."""
+    return bool(line) and all("Heros-Bold" in font for font, _ in line)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pikepdf
 import pytest
 from building import bindery, edit
-from paper import addresses, bookmarks, in_pdf, last_line, links, places
+from paper import addresses, bookmarks, figures, in_pdf, is_heading, last_line, links, places
 
 from bindery import pdf as pdf_module
 
@@ -75,7 +75,7 @@ def test_a_link_out_of_its_section_says_the_page(tex: str) -> None:
     text = tex.partition("To Łukasz")[2].partition("for every dot")[0]
     assert re.search(r"\\binderypage\{\\detokenize\{one/plain:sec-plain\}\} \(and", text.replace("\n", " "))
     assert r"\binderypageinside{\detokenize{one/plain:tab-one}})" in text
-    inside = tex.partition("A picture of a")[2].partition("boxes")[0]
+    inside = tex.partition("A picture of a")[2].partition("are not")[0]
     assert "fig-dot" in inside
     assert "binderypage" not in inside
 
@@ -95,10 +95,10 @@ def test_the_index_names_terms_and_names_of_the_library(printed: Path) -> None:
     sorted_index = re.sub(r",\s+", ", ", sorted_index)
     entries = {line.split(r"\quad")[0]: line for line in sorted_index.splitlines() if r"\item" in line}
     by_name = {re.sub(r".*\{(.*)\}.*", r"\1", name).replace("\\_", "_"): line for name, line in entries.items()}
-    assert sorted(by_name) == ["dot", "draw_dot", "round box"]
+    assert sorted(by_name) == ["dot", "draw_dot", "round-box set"]
     assert r"\hyperindexformat{\spxpagem}{3}" in by_name["dot"]
     assert r"\hyperpage{1}" in by_name["dot"]
-    assert r"\hyperpage{3}" in by_name["round box"]
+    assert r"\hyperpage{3}" in by_name["round-box set"]
     assert r"\hyperindexformat{\spxpagem}" in by_name["draw_dot"]
     assert r"\hyperpage" in by_name["draw_dot"]
 
@@ -111,9 +111,11 @@ def test_no_page_ends_in_a_heading(book: pikepdf.Pdf) -> None:
     assert {number for number, line in enumerate(ends) if is_heading(line)} == alone
 
 
-def is_heading(line: list[tuple[str, float]]) -> bool:
-    """Whether all of a line is in the bold type that only headings have as a whole."""
-    return bool(line) and all("Heros-Bold" in font for font, _ in line)
+def test_a_figure_is_on_the_page_of_its_first_mention_or_the_next(printed: Path, book: pikepdf.Pdf) -> None:
+    """It stands where the text has it."""
+    seen = figures(book, printed / "build/sphinx/latex/book.aux")
+    assert list(seen) == ["one/plain:fig-dot"]
+    assert [figure - mention for figure, mention in seen.values()] in ([0], [1])
 
 
 def test_a_chapter_is_a_pdf_of_its_own(printed: Path, book: pikepdf.Pdf) -> None:

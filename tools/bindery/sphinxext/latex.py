@@ -114,6 +114,14 @@ class BookTranslator(LinksOnPaper):
             for line, entry in indexed:
                 self._index_line(begin, line, entry)
 
+    def visit_index(self, node: nodes.Element) -> None:
+        """Write entries of the index; in commands for hyphens makeindex would see other words."""
+        begin = len(self.body)
+        try:
+            super().visit_index(node)
+        finally:  # Sphinx skips what is inside by an exception
+            self.body[begin:] = [text.replace(r"\sphinxhyphen{}", "-") for text in self.body[begin:]]
+
     def visit_image(self, node: nodes.Element) -> None:
         """Centre a picture that stands alone."""
         if not self.is_inline(node) and not isinstance(node.parent, (nodes.figure, nodes.reference)):
