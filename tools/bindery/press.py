@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 SITE_MAKERS = ("sphinx", "myst-nb", "myst-parser", "docutils", "pydata-sphinx-theme", "sphinx-exercise")
 
 
+PAPER = ("pdf", "imprint", "offprints")
+"""Modules on which the PDF's bytes depend, besides what happens inside Sphinx."""
+
 SITE_ARCHIVE = "website.zip"
 
 
@@ -235,7 +238,7 @@ class Press(Workshop):
     def _digest(self, pages: Mapping[str, bytes]) -> str:
         """Names all that website and PDF are made from: pages, settings, bindery's own part in them, versions."""
         here = Path(__file__).parent
-        own = [here / "pdf.py", *sorted((here / "sphinxext").rglob("*"))]
+        own = [*(here / f"{name}.py" for name in PAPER), *sorted((here / "sphinxext").rglob("*"))]
         sources = [("conf.py", self.root / "conf.py"), *((path.name, path) for path in own if path.is_file())]
         parts: Iterable[tuple[str, bytes]] = [
             *sorted(pages.items()),

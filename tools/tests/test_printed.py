@@ -28,7 +28,7 @@ def tex(printed: Path) -> str:
 
 
 def test_what_is_to_stand_before_the_contents(printed: Path, book: pikepdf.Pdf, tex: str) -> None:
-    """Cover, an empty page, half title and copyright page: version, licence, how the outputs were made; in roman the list."""
+    """Cover, an empty page, half title and copyright page: version, licence, outputs; the list is in roman."""
     assert [page.label for page in book.pages][:7] == ["A", "B", "C", "D", "i", "1", "2"]
     assert places(book)["bindery.imprint"] == 3
     assert "Code: MIT licence" in tex
