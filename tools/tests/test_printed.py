@@ -94,7 +94,7 @@ def test_the_index_names_terms_and_names_of_the_library(printed: Path) -> None:
     sorted_index = (printed / "build/sphinx/latex/book.ind").read_text(encoding="utf-8")
     sorted_index = re.sub(r",\s+", ", ", sorted_index)
     entries = {line.split(r"\quad")[0]: line for line in sorted_index.splitlines() if r"\item" in line}
-    by_name = {re.sub(r".*\{(.*)\}.*", r"\1", name).replace("\\_", "_"): line for name, line in entries.items()}
+    by_name = {re.sub(r"\\item|\\texttt|[{}\\]", "", name).strip(): line for name, line in entries.items()}
     assert sorted(by_name) == ["dot", "draw_dot", "round-box set"]
     assert r"\hyperindexformat{\spxpagem}{3}" in by_name["dot"]
     assert r"\hyperpage{1}" in by_name["dot"]

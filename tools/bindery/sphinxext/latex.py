@@ -25,6 +25,8 @@ MARKED = (nodes.paragraph, nodes.math_block, nodes.literal_block, nodes.figure, 
 COUNTERS = {"figure": "figure", "table": "table", "code-block": "literalblock", "displaymath": "equation"}
 """By Sphinx's kind of numbered things, LaTeX's name of the counter."""
 ENVIRONMENT = re.compile(r"\s*\\begin\{(equation|gather|align|alignat|multline)\}(.*)\\end\{\1\}\s*", re.DOTALL)
+ENTRY = re.compile(r"([^@{}\\!]+)@\\spxentry\{\1\}")
+"""An entry of the index that is sorted as it is written."""
 INNER = {"gather": "gathered", "align": "aligned", "alignat": "alignedat"}
 
 
@@ -115,12 +117,12 @@ class BookTranslator(LinksOnPaper):
                 self._index_line(begin, line, entry)
 
     def visit_index(self, node: nodes.Element) -> None:
-        """Write entries of the index; in commands for hyphens makeindex would see other words."""
+        """Write entries of the index; of those with commands in them makeindex may see two for one."""
         begin = len(self.body)
         try:
             super().visit_index(node)
         finally:  # Sphinx skips what is inside by an exception
-            self.body[begin:] = [text.replace(r"\sphinxhyphen{}", "-") for text in self.body[begin:]]
+            self.body[begin:] = [ENTRY.sub(r"\1", text.replace(r"\sphinxhyphen{}", "-")) for text in self.body[begin:]]
 
     def visit_image(self, node: nodes.Element) -> None:
         """Centre a picture that stands alone."""
