@@ -9,10 +9,11 @@ import sys
 import zipfile
 from pathlib import Path
 
+import pikepdf
 import pytest
 from building import bindery, run_python
 from conftest import REPOSITORY, TESTS
-from paper import faults, in_epub, in_pdf, on_site
+from paper import bookmarks, faults, figures, fonts, in_epub, in_pdf, is_heading, last_line, links, on_site, places
 
 pytestmark = pytest.mark.slow
 
@@ -109,6 +110,24 @@ def test_the_epub_is_one_and_has_the_numbers_of_the_website(book: Path, tmp_path
     assert faults(file) == []
     shutil.unpack_archive(file, tmp_path, "zip")
     assert in_epub(tmp_path) == on_site(book / "build/html")
+
+
+def test_the_pdf_is_fit_to_print(book: Path) -> None:
+    """No page but the half title ends in a heading, and none is without its fonts, links and bookmarks in order.
+
+    A figure is on the page of its first mention in its section, or next to that.
+    """
+    with pikepdf.open(book / "build/pdf/book.pdf") as pdf:
+        ends = [number for number, page in enumerate(pdf.pages) if is_heading(last_line(page))]
+        assert ends == [2]
+        there = places(pdf)
+        assert {place for _, place in links(pdf)} | {place for _, _, place in bookmarks(pdf)} <= set(there)
+        assert all(fonts(pdf).values())
+        seen = figures(pdf, book / "build/sphinx/latex/book.aux")
+        assert len(seen) > 80
+        assert {label: pages for label, pages in seen.items() if abs(pages[0] - pages[1]) > 1} == {}
+    log = (book / "build/sphinx/latex/book.log").read_text(encoding="utf-8", errors="replace")
+    assert "Missing character" not in log
 
 
 def test_names_and_signatures_are_those_that_readers_know(python: Path, tmp_path: Path) -> None:
