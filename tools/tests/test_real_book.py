@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -155,6 +156,42 @@ def test_origin_leads_to_the_line_in_the_book(python: Path, tmp_path: Path) -> N
         file, number = line.split(": ")[1].split(" ")[0].split(":")
         assert file == path
         assert (REPOSITORY / file).read_text(encoding="utf-8").split("\n")[int(number) - 1].startswith(start)
+
+
+BREAK_IN_SCRIPT = """
+import sys
+from d2l import torch as d2l
+assert sys.excepthook is sys.__excepthook__
+from d2l import origin
+origin.install()
+d2l.Accumulator(2)[5]
+"""
+
+BREAK_IN_NOTEBOOK = """
+from IPython.testing.globalipapp import start_ipython
+shell = start_ipython()
+shell.run_cell("from d2l import torch as d2l\\nd2l.Accumulator(2)[5]")
+for line in ("load_ext", "unload_ext"):
+    print("=====")
+    shell.run_line_magic(line, "d2l.origin")
+    shell.run_cell("d2l.Accumulator(2)[5]")
+"""
+
+PLACE = re.compile(r"File \S+d2l/torch/gan\.py.*\n    chapters/gan/gan\.md:(\d+) \(Section 9\.1\)\n")
+
+
+def test_tracebacks_tell_the_lines_of_the_book(python: Path, tmp_path: Path) -> None:
+    """In a script and in a notebook, once one has asked for it; the frame of the library is that of the chapter."""
+    script = subprocess.run([python, "-c", BREAK_IN_SCRIPT], capture_output=True, text=True, cwd=tmp_path, check=False)
+    notebook = subprocess.run(
+        [python, "-c", BREAK_IN_NOTEBOOK], capture_output=True, text=True, cwd=tmp_path, check=True
+    )
+    before, during, after = re.sub(r"\x1b\[[\d;]*m", "", notebook.stdout).split("=====")
+    assert not PLACE.search(before) and not PLACE.search(after)
+    chapter = (REPOSITORY / "chapters/gan/gan.md").read_text(encoding="utf-8").split("\n")
+    for text in (script.stderr, during):
+        (found,) = PLACE.findall(text)
+        assert chapter[int(found) - 1] == "        return self.data[idx]"
 
 
 def test_type_checker_and_linter_find_nothing_in_the_library(book: Path, tmp_path: Path) -> None:
