@@ -73,11 +73,12 @@ bench: $(READY)  ## Measure bindery beside nbconvert and MyST-NB on a book of li
 lint: $(READY)  ## Hold prose, labels and code to the style that chapters/book.yml sets
 	@$(LINT)
 
-check: $(READY_TO_TEST)  ## Form and types of bindery, style and spelling of the book, as a commit should have them
+check: $(READY_TO_TEST) latex  ## Form and types of bindery, style and spelling, and that all products hold the same
 	@cd tools && ../.venv/bin/ruff format --check . ../conf.py && ../.venv/bin/ruff check . ../conf.py && ../.venv/bin/mypy
 	@.venv/bin/actionlint -shellcheck= .github/workflows/*.yml
 	@$(LINT)
 	@.venv/bin/codespell --toml tools/pyproject.toml README.md CONTRIBUTING.md CHANGELOG.md chapters tools/bindery
+	@$(BINDERY) parity
 
 clean:  ## Delete everything generated; it costs only time
 	rm -rf build

@@ -116,10 +116,12 @@ def printed_copy(printed: Path, tmp_path: Path) -> Path:
 
 @pytest.fixture(scope="session")
 def book(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of the real book with all its products, made as `make all` makes them."""
+    """A copy of the real book with all its products, made as `make all` makes them; results that are stored serve it."""
     root = tmp_path_factory.mktemp("real") / "book"
     shutil.copytree(REPOSITORY / "chapters", root / "chapters")
     shutil.copy(REPOSITORY / "conf.py", root)
+    if (REPOSITORY / "build" / "cache").is_dir():
+        shutil.copytree(REPOSITORY / "build" / "cache", root / "build" / "cache")
     assert bindery(root, "all")[::2] == (0, "")
     return root
 
