@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from pathlib import Path
 
 from docutils import nodes
 from sphinx.application import Sphinx
+from sphinx.builders import Builder
 from sphinx.builders.latex.nodes import captioned_literal_block
 from sphinx.config import Config
 from sphinx.util import texescape
@@ -179,6 +181,13 @@ def connect(app: Sphinx) -> None:
     app.add_config_value("bindery_licences", {}, "", dict)
     app.set_translator("latex", BookTranslator)
     app.connect("config-inited", _settle)
+    app.connect("write-started", _keep_doctrees)
+
+
+def _keep_doctrees(app: Sphinx, builder: Builder) -> None:
+    # For each link to something with a number Sphinx would read the whole page of that from its file again.
+    if builder.format == "latex":
+        vars(app.env)["get_doctree"] = functools.cache(app.env.get_doctree)
 
 
 def _settle(app: Sphinx, config: Config) -> None:
