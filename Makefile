@@ -10,7 +10,10 @@ READY := .venv/ready-$(PINS)
 READY_TO_TEST := .venv/ready-to-test-$(PINS)
 BINDERY := .venv/bin/bindery
 
-.PHONY: help html serve archive pdf epub notebooks lib wheel all data plan run drift test bench lint check clean latex browser java
+.PHONY: help html serve archive pdf epub notebooks lib wheel all data plan run drift doctor test bench lint check clean latex browser java
+
+# In a workflow of GitHub, what lint finds becomes annotations of the pull request.
+LINT := $(BINDERY) lint $(if $(GITHUB_ACTIONS),--format github)
 
 help:  ## Show the targets (this is what `make` alone does)
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /|/' | awk -F'|' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -55,19 +58,22 @@ run: $(READY)  ## Run the sections that changed (ONLY=gan for one chapter)
 drift: $(READY)  ## Say which outputs have moved from the accepted baseline (`bindery drift --help` tells more)
 	@$(BINDERY) drift
 
+doctor: $(READY)  ## Say what this machine lacks for website, PDF, tests and more, and how to install it
+	@$(BINDERY) doctor
+
 test: $(READY_TO_TEST) latex browser java  ## Run all tests, the fast ones first
 	@cd tools && ../.venv/bin/python -m pytest
 
 bench: $(READY)  ## Measure bindery beside nbconvert and MyST-NB on a book of light sections (some minutes)
 	@.venv/bin/python tools/bench/bench.py
 
-lint: $(READY)  ## Hold the prose to the style that chapters/book.yml sets
-	@$(BINDERY) lint
+lint: $(READY)  ## Hold prose, labels and code to the style that chapters/book.yml sets
+	@$(LINT)
 
 check: $(READY_TO_TEST)  ## Form and types of bindery, style and spelling of the book, as a commit should have them
 	@cd tools && ../.venv/bin/ruff format --check . ../conf.py && ../.venv/bin/ruff check . ../conf.py && ../.venv/bin/mypy
 	@.venv/bin/actionlint -shellcheck= .github/workflows/*.yml
-	@$(BINDERY) lint
+	@$(LINT)
 	@.venv/bin/codespell --toml tools/pyproject.toml README.md CONTRIBUTING.md CHANGELOG.md chapters tools/bindery
 
 clean:  ## Delete everything generated; it costs only time

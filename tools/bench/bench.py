@@ -39,11 +39,15 @@ html_theme = "pydata_sphinx_theme"
 nb_execution_mode = "{mode}"
 nb_execution_timeout = 600
 """
-REAL_CONF = """
-extensions.remove("bindery.sphinxext")
-html_math_renderer = "mathjax"
+REAL_CONF = """\
+extensions = ["myst_nb", "sphinx_copybutton", "sphinx_design", "sphinx_exercise", "sphinxcontrib.bibtex"]
+myst_enable_extensions = ["amsmath", "attrs_block", "attrs_inline", "colon_fence", "deflist", "dollarmath", "fieldlist"]
+bibtex_bibfiles = ["chapters/references.bib"]
 bibtex_default_style, bibtex_reference_style = "plain", "author_year"
-html_theme_options = html_sidebars = {}
+numfig = math_numfig = True
+numfig_secnum_depth = 2
+html_theme = "pydata_sphinx_theme"
+nb_merge_streams = True
 nb_execution_mode = "cache"
 nb_execution_timeout = 600
 """
@@ -137,7 +141,7 @@ def real_book(folder: Path, jupyter: Path, sphinx: Path) -> Iterator[Row]:
         (peer / task.section.path.removeprefix("chapters/")).unlink()
         write(page, json.dumps(notebook_of(task)))
         notebooks.append(page)
-    write(peer.parent / "conf.py", (ROOT / "conf.py").read_text(encoding="utf-8") + REAL_CONF)
+    write(peer.parent / "conf.py", REAL_CONF)
     library = {"PYTHONPATH": str(workshop.build / "library")}
     mirrors = workshop.build / "standin" / "mirrors.json"
     around = library | ({"D2L_MIRRORS": str(mirrors)} if mirrors.is_file() else {})

@@ -13,8 +13,13 @@ from pathlib import Path
 
 from rich.console import Console
 
+from bindery import doctor
+from bindery.completion import complete, offer, places, sections
+from bindery.examples import examples_of
 from bindery.model import Mistyped, Problem, ProblemsFound
 from bindery.press import Press
+from bindery.proofread import FORMS, proofread, tell_rules
+from bindery.skeletons import begin_book, begin_chapter, begin_section
 from bindery.startup import hurry
 from bindery.workshop import Choices
 
@@ -51,11 +56,7 @@ which is committed. Sections that changed are run, then all are compared:
   memory          of the kernel's process, where it grew by half, and by 0.5 GiB
 Of cells tagged `timing` or `asynchronous` only the kinds of outputs are compared. build/report/drift.html shows
 before and after side by side. Exit code 1 if something has moved or has no baseline.
-
-examples:
-  bindery drift                           compare the book
-  bindery drift accept gan/gan            what this section shows is right: make it the baseline, then commit that
-  bindery drift accept gan/gan --runs 3   run it twice more to learn which numbers do not stay the same"""
+"""
 
 ACCEPT = """\
 The runs after the first compute with other numbers of threads, and every other one without the newer instructions of
@@ -68,7 +69,9 @@ ACCEPT_RUNS = "how many runs to learn noise from (default: as many as for the ba
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run one command and exit."""
     hurry()
-    options = _parser().parse_args(arguments)
+    parser = make_parser()
+    complete(parser)
+    options = parser.parse_args(arguments)
     out = Console(highlight=False, soft_wrap=True)
     errors = Console(stderr=True, highlight=False, soft_wrap=True)
     choices = Choices(
@@ -158,13 +161,29 @@ def _accept(press: Press, options: argparse.Namespace) -> list[Problem]:
 
 def _teach(parser: argparse.ArgumentParser, text: str) -> None:
     """Give a command's help a text that keeps its lines."""
-    parser.epilog, parser.formatter_class = text, argparse.RawDescriptionHelpFormatter
+    parser.epilog = "\n\n".join(part for part in (parser.epilog, text) if part)
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+
+
+def _lint(press: Press, options: argparse.Namespace) -> list[Problem]:
+    say = press.console.out  # as it is: what other programs read must not be wrapped
+    return tell_rules(say) if options.rules else proofread(press.root, options.fix, options.format, say)
+
+
+def _add_new(parser: argparse.ArgumentParser) -> None:
+    kinds = parser.add_subparsers(title="what", metavar="{section,chapter}", required=True)
+    for kind, name, begin in (("section", "CHAPTER/NAME", begin_section), ("chapter", "NAME", begin_chapter)):
+        sub = kinds.add_parser(kind, help=f"write a draft and list it as the last {kind}")
+        sub.add_argument("name", metavar=name, help="of the file, in small letters, digits and hyphens")
+        sub.add_argument("--title", default="", help="(default: the file's name)")
+        sub.set_defaults(begin=lambda press, o, begin=begin: begin(press.root, o.name, o.title, press.say))
 
 
 Command = Callable[[Press, argparse.Namespace], list[Problem]]
 
 
-def _parser() -> argparse.ArgumentParser:
+def make_parser() -> argparse.ArgumentParser:
+    """The commands and options."""
     parser = argparse.ArgumentParser(
         prog="bindery",
         description="Builds a book that is a program: website, notebooks and library from one source.",
@@ -236,10 +255,26 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
 
     def add(name: str, text: str, command: Command, reported: bool = False) -> argparse.ArgumentParser:
-        sub = commands.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
+        sub = commands.add_parser(
+            name,
+            help=text,
+            description=text[0].upper() + text[1:] + ".",
+            epilog=examples_of(name),
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
         sub.set_defaults(command=command, reported=reported)
         return sub
 
+    init = add("init", "begin a book", lambda press, o: begin_book(o.folder, o.title, o.author, press.say))
+    init.add_argument("folder", type=Path, metavar="DIR", help="a new or empty folder")
+    init.add_argument("--title", default="", help="of the book (default: the folder's name)")
+    init.add_argument("--author", default="", help="(default: the name that git knows)")
+    _add_new(add("new", "begin a chapter or a section", lambda press, o: o.begin(press, o)))
+    add(
+        "doctor",
+        "say what this machine lacks, and how to install it",
+        lambda press, _: doctor.tell(press.known_facts, press.say),
+    )
     add("html", "run what changed and build the website", lambda press, _: press.html(), reported=True)
     serve = add("serve", "build the website, show it, and follow every change", lambda press, o: press.serve(o.port))
     serve.add_argument("--port", type=int, default=8000, help="of 127.0.0.1; 0 for any that is free (default: 8000)")
@@ -247,12 +282,18 @@ def _parser() -> argparse.ArgumentParser:
     add("pdf", "run what changed and make the PDF", lambda press, _: press.pdf(), reported=True)
     add("epub", "run what changed and make the EPUB", lambda press, _: press.epub(), reported=True)
     run = add("run", "run the sections that changed", lambda press, options: press.run(options.only), reported=True)
-    run.add_argument("--only", default="", metavar="CHAPTER[/SECTION]", help="run no others")
+    offer(run.add_argument("--only", default="", metavar="CHAPTER[/SECTION]", help="run no others"), places)
     plan = add("plan", "say what a build would run, and why", lambda press, options: press.plan(options.why))
-    plan.add_argument("--why", default="", metavar="SECTION", help="list every input of this section that changed")
-    add("lint", "say what is not as the book's style asks", lambda press, _: press.lint())
+    why = plan.add_argument(
+        "--why", default="", metavar="SECTION", help="list every input of this section that changed"
+    )
+    offer(why, sections)
+    lint = add("lint", "say what is not as the book's style asks", _lint)
+    lint.add_argument("--rules", action="store_true", help="list all rules, each with its reason")
+    lint.add_argument("--fix", action="store_true", help="mend what needs no decision of yours, then say what is left")
+    lint.add_argument("--format", choices=FORMS, default="text", help="print problems for other programs, too")
     add("lib", "tangle the saved blocks into build/library", lambda press, _: press.lib())
-    tangling = add("tangle", "the same, or with --until as far as a reader has come", lambda p, o: p.tangle(o.until))
+    tangling = add("tangle", "tangle the same, or only what a reader has met", lambda p, o: p.tangle(o.until))
     tangling.add_argument(
         "--until", default="", metavar="SECTION", help="no section after this one, into build/library-until/SECTION"
     )
@@ -261,8 +302,7 @@ def _parser() -> argparse.ArgumentParser:
         "show how edits in build/edit, a working copy of the library, would change the chapters",
         lambda press, options: press.untangle(options.edit, options.write),
     )
-    untangling.epilog = UNTANGLING
-    untangling.formatter_class = argparse.RawDescriptionHelpFormatter
+    _teach(untangling, UNTANGLING)
     what = untangling.add_mutually_exclusive_group()
     what.add_argument("--edit", action="store_true", help="make the working copy, if it holds no edits")
     what.add_argument("--write", action="store_true", help="show the changes, and change the chapter files")

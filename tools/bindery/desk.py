@@ -1,13 +1,12 @@
-"""An author's desk: holds the book to its style, and takes the library apart and together again."""
+"""An author's desk, where the library is taken apart and put together again."""
 
 from __future__ import annotations
 
 from bindery import files
-from bindery.lint import lint
-from bindery.model import Mistyped, Problem, ProblemsFound
+from bindery.model import Mistyped, Problem
 from bindery.tangle import tangle
 from bindery.untangle import untangle
-from bindery.until import book_until, check_until
+from bindery.until import book_until
 from bindery.validate import hint
 from bindery.workingcopy import WorkingCopy
 from bindery.workshop import Workshop
@@ -15,18 +14,6 @@ from bindery.workshop import Workshop
 
 class Desk(Workshop):
     """A workshop with what authors do besides building: each method does one thing and tells what it did."""
-
-    def lint(self) -> list[Problem]:
-        """Say what is not as the book's style asks, and which sections use what is defined after them."""
-        references = self.root / "chapters" / "references.bib"
-        problems = lint(self.book, references.read_text(encoding="utf-8") if references.is_file() else "")
-        try:
-            problems += check_until(self.book, self.library)
-        except ProblemsFound as found:
-            problems += found.problems
-        if not problems:
-            self.say(f"lint: {sum(1 for _ in self.book.pages())} pages are as the book's style asks")
-        return problems
 
     def tangle(self, until: str) -> list[Problem]:
         """Tangle the book, or what a reader has read at the end of a section."""
@@ -51,9 +38,6 @@ class Desk(Workshop):
                 return self._make_copy(copy)
             if not copy.exists:
                 raise Mistyped("there is no working copy; `bindery untangle --edit` makes one in build/edit")
-            problems = copy.outdated(self.library)
-            if problems:
-                return problems
             return self._take_back(copy, write)
 
     def _make_copy(self, copy: WorkingCopy) -> list[Problem]:
@@ -68,6 +52,8 @@ class Desk(Workshop):
     def _take_back(self, copy: WorkingCopy, write: bool) -> list[Problem]:
         paths = {block.location.path for block in self.library.blocks}
         before = {path: (self.root / path).read_bytes() for path in paths}
+        if problems := copy.outdated(self.library):
+            return problems
         texts = {path: content.decode() for path, content in before.items()}
         untangled = untangle(self.book, self.library, copy.texts(), texts, copy.name)
         for diff in untangled.diffs(texts):

@@ -26,6 +26,15 @@ class Location:
         return Location(self.path, self.line + lines)
 
 
+@dataclass(frozen=True)
+class Edit:
+    """How a program may mend something: so many `lines` from `first` on become `text`, which ends with a line break."""
+
+    first: Location
+    lines: int
+    text: str
+
+
 @dataclass(frozen=True, order=True)
 class Problem:
     """Something an author must mend: where, which rule, what is wrong and what would be right."""
@@ -34,6 +43,7 @@ class Problem:
     rule: str
     message: str
     detail: str = ""
+    edit: Edit | None = field(default=None, compare=False)
 
     def __str__(self) -> str:
         text = f"{self.location}: {self.message} [{self.rule}]"
@@ -74,6 +84,8 @@ class Section:
     settings: SectionSettings
     number: str = ""
     line: int = 1
+    front_matter: tuple[str, ...] = ()
+    """The keys at its head."""
 
     @property
     def name(self) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from markdown_it import MarkdownIt
@@ -33,13 +33,15 @@ class Toctree:
     entries: tuple[tuple[str, Location], ...]
     numbered: bool
     location: Location
+    end: Location
+    """The line of its closing fence."""
 
 
 @dataclass(frozen=True)
 class Block:
-    """A piece of a page as it is written: a comment, heading or paragraph, or a directive with its argument as text."""
+    """A piece of a page as it is written: comment, label, heading or paragraph, or a directive and its argument."""
 
-    kind: Literal["comment", "heading", "text", "directive"]
+    kind: Literal["comment", "target", "heading", "text", "directive"]
     text: str
     location: Location
     name: str = ""
@@ -61,7 +63,7 @@ def read_page(path: str, text: str) -> tuple[Page, list[Problem]]:
 
 
 def _read_markdown(path: str, text: str) -> tuple[Page, list[Problem]]:
-    settings, body_line, problems = _read_front_matter(path, text)
+    settings, keys, body_line, problems = _read_front_matter(path, text)
     lines = text.split("\n")
     body = "\n" * (body_line - 1) + "\n".join(lines[body_line - 1 :])
     tokens = _markdown().parse(body)
@@ -78,7 +80,8 @@ def _read_markdown(path: str, text: str) -> tuple[Page, list[Problem]]:
         cells.append(cell)
         start = last
     _add_markdown(cells, path, lines, start, len(lines))
-    return _page(path, cells, settings, tokens, problems)
+    page, problems = _page(path, cells, settings, tokens, problems)
+    return replace(page, section=replace(page.section, front_matter=keys)), problems
 
 
 def _directive(token: Token) -> str:
@@ -104,21 +107,22 @@ def _markdown() -> MarkdownIt:
     return MarkdownIt("commonmark").enable("table").use(colon_fence_plugin).use(myst_block_plugin)
 
 
-def _read_front_matter(path: str, text: str) -> tuple[SectionSettings, int, list[Problem]]:
-    """The settings, the line on which the body begins, and what is wrong with the front matter."""
+def _read_front_matter(path: str, text: str) -> tuple[SectionSettings, tuple[str, ...], int, list[Problem]]:
+    """The settings, all keys, the line on which the body begins, and what is wrong with the front matter."""
     match = FRONT_MATTER.match(text)
     if not match:
         if re.match(r"---[ \t]*\n", text):
             problem = Problem(Location(path, 1), "front-matter", "front matter has no closing `---`")
-            return SectionSettings(), 1, [problem]
+            return SectionSettings(), (), 1, [problem]
         if late := re.match(r"\s*\n(?=---[ \t]*\n)", text):
             line = late[0].count("\n") + 1
             problem = Problem(Location(path, line), "front-matter", "front matter begins on a file's first line")
-            return SectionSettings(), 1, [problem]
-        return SectionSettings(), 1, []
+            return SectionSettings(), (), 1, [problem]
+        return SectionSettings(), (), 1, []
     data, line_of, problems = read_yaml(match[1], path, 2, "front-matter")
     settings, found = check_settings(data, path, line_of)
-    return settings, text[: match.end()].count("\n") + 1, problems + found
+    keys = tuple(map(str, data)) if isinstance(data, dict) else ()
+    return settings, keys, text[: match.end()].count("\n") + 1, problems + found
 
 
 def _add_markdown(cells: list[Cell], path: str, lines: list[str], first: int, last: int) -> None:
@@ -228,7 +232,8 @@ def _read_toctree(path: str, token: Token) -> Toctree:
         elif entry:
             target = re.search(r"<([^<>]+)>$", entry)
             entries.append((target[1] if target else entry, location.down(offset)))
-    return Toctree(tuple(entries), numbered, location)
+    end = Location(path, (token.map or [0, 1])[1])
+    return Toctree(tuple(entries), numbered, location, end)
 
 
 def blocks(cell: Cell) -> Iterator[Block]:
@@ -236,12 +241,24 @@ def blocks(cell: Cell) -> Iterator[Block]:
     yield from _blocks(cell.source, cell.location)
 
 
+def without_comments(text: str) -> str:
+    """Markdown without the lines `% …`, which are for authors."""
+    lines = text.split("\n")
+    for token in reversed(_markdown().parse(text)):
+        if token.type == "myst_line_comment" and token.map:
+            del lines[slice(*token.map)]
+    return "\n".join(lines).strip()
+
+
 def _blocks(text: str, start: Location) -> Iterator[Block]:
     tokens = _markdown().parse(text)
     for index, token in enumerate(tokens):
         location = start.down(token.map[0] if token.map else 0)
         if token.type == "myst_line_comment":
-            yield Block("comment", token.content.strip(), location)
+            for number, line in enumerate(token.content.split("\n")):
+                yield Block("comment", line.strip(), location.down(number))
+        elif token.type == "myst_target":
+            yield Block("target", str(token.meta.get("label") or token.content), location)
         elif token.type == "inline":
             heading = tokens[index - 1].type == "heading_open"
             yield Block("heading" if heading else "text", token.content, location)

@@ -111,8 +111,20 @@ class Style(Strict):
     """Characters of a line of code."""
     notation: str = ""
     """The section, such as `front-matter/notation`, that shows all typefaces that formulas may use."""
+    labels: bool = False
+    """Whether pages, figures, tables and exercises have labels, whose prefixes tell what they are."""
+    mentioned: tuple[Literal["figure", "table", "equation"], ...] = ()
+    """What the text has to refer to if it has a label."""
+    imports_first: bool = False
+    """Whether a section's first code cell has all its imports."""
+    front_matter: bool = False
+    """Whether sections with code name their kernel, and pages without code have no settings for it."""
+    saved_used: bool = False
+    """Whether other sections or other saved code use each saved name."""
+    names: dict[str, str] = Field(default_factory=dict)
+    """Regular expressions for names that code does not use, with what to do instead."""
 
-    @field_validator("avoid")
+    @field_validator("avoid", "names")
     @classmethod
     def _are_expressions(cls, values: dict[str, str]) -> dict[str, str]:
         for pattern in values:

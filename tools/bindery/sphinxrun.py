@@ -24,8 +24,10 @@ def main() -> None:
     from sphinx.util.tags import Tags
 
     with suppress(Exception):  # what is wrong, Sphinx will say
+        from bindery.sphinxext.defaults import EXTENSIONS
+
         config = Config.read(sys.argv[1], overrides={}, tags=Tags())
-        for name in (*builtin_extensions, *config.extensions):
+        for name in (*builtin_extensions, *config.extensions, *EXTENSIONS):
             with suppress(Exception):
                 importlib.import_module(name)
     request = json.loads(sys.stdin.read() or "null")

@@ -181,7 +181,8 @@ def _where_edited(problem: Problem, edits: Iterable[Edit]) -> Problem:
     same = [edit for edit in edits if edit.block.location.path == problem.location.path]
     above = [edit for edit in same if edit.block.location.line <= problem.location.line]
     nearest = max(above or same or list(edits), key=lambda edit: edit.block.location.line if above else 0)
-    message = f"taken back to {nearest.block.location}, this would not do: {problem.message}"
+    place = "" if same else f" at {problem.location}"
+    message = f"taken back to {nearest.block.location}, this would not do{place}: {problem.message}"
     return Problem(nearest.location, problem.rule, message)
 
 

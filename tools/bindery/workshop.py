@@ -20,6 +20,7 @@ from bindery.gpus import discover
 from bindery.library import Library
 from bindery.model import Book, Execution, Gpu, Mistyped, Need, Problem, ProblemsFound, Task
 from bindery.plan import Step, entries_in_use, make_plan, remember_inputs
+from bindery.settings import Facts
 from bindery.shared import SharedCache
 from bindery.slots import makespan, order
 from bindery.tangle import tangle
@@ -71,6 +72,14 @@ class Workshop:
     def book(self) -> Book:
         """The book, read once."""
         return read_book(self.root)
+
+    @property
+    def known_facts(self) -> Facts | None:
+        """The book's facts, if there is a book here and nothing is wrong with it."""
+        try:
+            return self.book.facts
+        except ProblemsFound:
+            return None
 
     @cached_property
     def library(self) -> Library:

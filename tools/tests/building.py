@@ -119,3 +119,15 @@ def run_python(interpreter: Path, code: str, cwd: Path, text: str = "") -> str:
     done = subprocess.run(command, input=text, capture_output=True, text=True, cwd=cwd, check=False)
     assert (done.returncode, done.stderr) == (0, "")
     return done.stdout
+
+
+def environment_with(wheel: Path, folder: Path) -> Path:
+    """The interpreter of an environment that has this wheel; all other packages are seen through a `.pth` file."""
+    subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
+    python = folder / "bin" / "python"
+    install = ["-m", "pip", "install", "--quiet", "--no-deps", "--no-index", str(wheel)]
+    subprocess.run([str(python), *install], check=True)
+    packages = next(path for path in map(Path, sys.path) if path.name == "site-packages")
+    (target,) = (folder / "lib").glob("python*/site-packages")
+    (target / "others.pth").write_text(f"{packages}\n", encoding="utf-8")
+    return python

@@ -5,13 +5,11 @@ from __future__ import annotations
 import os
 import shutil
 import signal
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from building import BOOK, bindery, write
+from building import BOOK, bindery, environment_with, write
 
 TESTS = Path(__file__).parent
 REPOSITORY = TESTS.parent.parent
@@ -112,13 +110,5 @@ def book(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def python(book: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The interpreter of an environment that has the wheel; PyTorch and its like are seen through a `.pth` file."""
-    folder = tmp_path_factory.mktemp("installed") / "venv"
-    subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
-    interpreter = folder / "bin" / "python"
     (wheel,) = (book / "build" / "wheel").glob("*.whl")
-    command = [str(interpreter), "-m", "pip", "install", "--quiet", "--no-deps", "--no-index", str(wheel)]
-    subprocess.run(command, check=True)
-    packages = next(path for path in map(Path, sys.path) if path.name == "site-packages")
-    (target,) = (folder / "lib").glob("python*/site-packages")
-    (target / "others.pth").write_text(f"{packages}\n", encoding="utf-8")
-    return interpreter
+    return environment_with(wheel, tmp_path_factory.mktemp("installed") / "venv")

@@ -11,6 +11,7 @@ from conftest import REPOSITORY
 from bindery.book import read_book
 from bindery.lint import lint
 from bindery.model import ProblemsFound
+from bindery.tangle import tangle
 
 BOOK = """\
 chapters/book.yml
@@ -102,6 +103,11 @@ CASES = [
     ("% allow word: quoted\nA crucial word.\n\nA crucial thing.", ["6: `crucial`: leave it out [word]"]),
     ("% allow alt-text: decoration\n```{image} a.svg\n```", []),
     ("% allow word\nA crucial word.", ["3: say why: `% allow word: reason` [allow]"]),
+    ("% allow words: quoted\nA word.", ["3: no rule is called `words`; did you mean `word`? [allow]"]),
+    ("% allow word: quoted\nA plain word.", ["3: nothing here needs `allow word`; delete it [allow]"]),
+    ("% allow word: quoted\n% allow typed-number: quoted\nThe crucial Figure 3.2.", []),
+    ("% allow code-width: a table\n```{code-cell} python\ny = 'twenty-one chars'\n```", []),
+    ("Text.\n\n% allow notation: quoted\n$\\mathcal{R}$", []),
 ]
 
 
@@ -119,6 +125,26 @@ def test_bibliography(make_book: Callable[..., Path]) -> None:
         "chapters/references.bib:5: `Key.2` has no DOI, arXiv number, ISBN, publisher, pages or URL [citation]",
         "chapters/references.bib:9: nothing cites `Key.3` [unused-citation]",
     ]
+
+
+def test_bibliography_may_be_excepted(make_book: Callable[..., Path]) -> None:
+    """By comments on the lines before an entry; one that does nothing is told."""
+    text = "% allow unused-citation: for the preface\n% allow citation: a letter\n@misc{Key.1}\n\n% allow word: x\n"
+    problems = found(make_book, "Words.", text + "@misc{Key.2, \n doi={1}}\n")
+    assert problems == [
+        "chapters/references.bib:5: nothing here needs `allow word`; delete it [allow]",
+        "chapters/references.bib:6: nothing cites `Key.2` [unused-citation]",
+    ]
+
+
+def test_an_exception_before_the_title_holds_for_the_page(make_book: Callable[..., Path]) -> None:
+    """For what stands in it and for what the page is as a whole."""
+    page = "# Page\n\nOne two three four five six seven eight nine ten.\n\n"
+    page += "Two three one four five crucial words are here now."
+    assert [line.partition(":")[0] for line in found(make_book, page.removeprefix("# Page\n\n"))] == ["1", "5"]
+    text = BOOK.removeprefix("chapters/book.yml\n").replace("# Page\n\n", "")
+    allowed = "% allow word: quoted\n% allow median-sentence: long\n" + page
+    assert lint(read_book(make_book("=== chapters/book.yml\n" + text + allowed))) == []
 
 
 def test_no_style_asks_for_nothing(make_book: Callable[..., Path]) -> None:
@@ -139,4 +165,5 @@ def test_a_mistaken_expression_is_told(make_book: Callable[..., Path]) -> None:
 def test_this_book() -> None:
     """It keeps its own style."""
     references = (REPOSITORY / "chapters/references.bib").read_text(encoding="utf-8")
-    assert [str(problem) for problem in lint(read_book(REPOSITORY), references)] == []
+    book = read_book(REPOSITORY)
+    assert [str(problem) for problem in lint(book, references, tangle(book))] == []

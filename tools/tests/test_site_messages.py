@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+from building import BOOK, write
 
 from bindery import files
 from bindery.site import complaints, located
+from bindery.sphinxext.defaults import EXTENSIONS, set_defaults
 from bindery.sphinxext.typesetter import FormulaError, Typesetter
 
 PRINTED = """\
@@ -61,6 +64,19 @@ def test_formulas_are_set_once_and_kept(tmp_path: Path) -> None:
     assert "<math" in html
     assert second.html("x^2", display=False) == html
     assert not second._nodes
+
+
+def test_what_conf_py_says_stays_as_it_is(tmp_path: Path) -> None:
+    """All else that a book needs is set, with its facts; a bibliography only if there is one."""
+    write(tmp_path, BOOK)
+    (tmp_path / "chapters/references.bib").unlink()
+    loaded: list[str] = []
+    given = {"html_title": "Mine", "numfig": False}
+    app = SimpleNamespace(confdir=tmp_path, config=SimpleNamespace(_raw_config=given), setup_extension=loaded.append)
+    set_defaults(app)  # type: ignore[arg-type]  # all of Sphinx that it uses
+    assert (given["html_title"], given["numfig"], given["project"]) == ("Mine", False, "Tiny")
+    assert given["bibtex_bibfiles"] == []
+    assert tuple(loaded) == EXTENSIONS
 
 
 @pytest.mark.parametrize("formula", ["\\nope", "a &= b", "\\href{https://example.org}{x}", "x_é", "\\frac{1}{"])

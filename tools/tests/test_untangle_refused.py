@@ -81,6 +81,20 @@ CASES = {
             )
         ],
     ),
+    "another name for a function": (
+        ONE,
+        "def add_to_class(",
+        "def method_of(",
+        [
+            (
+                24,
+                f"{BACK}one/plain.md:10, this would not do at chapters/{place}: the library has no "
+                "`d2l.add_to_class`; known: `Empty`, `SIZES`, `Shape`, `Square`, `WIDTH`, `double`, `half`, `math`, "
+                "`method_of`, `path`, `third`, `wrap`, `wrapped`",
+            )
+            for place in ("one/windows.md:6", "two/late.md:12", "two/late.md:18", "two/late.md:6")
+        ],
+    ),
     "another import": (
         ONE,
         "import math\n",

@@ -15,6 +15,7 @@ from bindery.sphinxext import (
     boxes,
     cards,
     citations,
+    defaults,
     drawings,
     ebook,
     folds,
@@ -36,6 +37,7 @@ TOOLS = ("sphinx", "docutils", "myst-nb", "myst-parser", "pydata-sphinx-theme", 
 
 def setup(app: Sphinx) -> dict[str, Any]:
     """Connect everything to Sphinx."""
+    defaults.set_defaults(app)
     # Sphinx keeps what it read; it must not keep what another version of the tools would have read differently.
     app.add_config_value("bindery_toolchain", toolchain(), "env", str)
     app.add_config_value("bindery_parts", (), "html", tuple)

@@ -1,0 +1,73 @@
+"""What the help of each command shows: lines to type, with what they do."""
+
+from __future__ import annotations
+
+EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
+    "init": (
+        ("bindery init book", "a small book in the folder book, which can be built at once"),
+        ('bindery init . --title "On roots" --author "A. Author"', "the same here, in an empty folder"),
+    ),
+    "new": (
+        ('bindery new chapter roots --title "Finding roots"', "chapters/roots/index.md, listed in chapters/index.md"),
+        ('bindery new section roots/newton --title "Newton\'s method"', "a draft that lint accepts"),
+    ),
+    "doctor": (("bindery doctor", "what this machine lacks, with the commands that would install it"),),
+    "html": (
+        ("bindery html", "the website in build/html, of outputs with small values"),
+        ("bindery --profile full html", "of outputs with the values of the text"),
+        ("bindery --data real html", "of outputs with the published data sets"),
+    ),
+    "serve": (
+        ("bindery serve", "show the website at http://127.0.0.1:8000/ and follow what you save"),
+        ("bindery serve --port 0", "at any port that is free"),
+    ),
+    "archive": (("bindery archive", "the website in one file, build/website.zip"),),
+    "pdf": (("bindery pdf", "build/pdf/book.pdf, with what does not fit on paper as problems"),),
+    "run": (
+        ("bindery run", "run the sections that changed, make no page"),
+        ("bindery run --only gan", "those of one chapter"),
+        ("bindery --slots 4 run --only gan/dcgan", "one section; four at once, if there were more"),
+    ),
+    "plan": (
+        ("bindery plan", "which sections a build would run, why, and for how long"),
+        ("bindery plan --why gan/gan", "all that changed for one of them"),
+    ),
+    "lint": (
+        ("bindery lint", "what is not as the style in chapters/book.yml asks"),
+        ("bindery lint --rules", "all rules, each with its reason"),
+        ("bindery lint --fix", "mend what can be mended without a decision of yours"),
+        ("bindery lint --format sarif > lint.sarif", "for programs that show it beside the lines"),
+    ),
+    "lib": (("bindery lib", "tangle the code that is marked #@save into build/library"),),
+    "tangle": (
+        ("bindery tangle", "the same"),
+        ("bindery tangle --until gan/gan", "what a reader has at the end of this section"),
+    ),
+    "untangle": (
+        ("bindery untangle --edit", "make build/edit, a copy of the library to work on"),
+        ("bindery untangle", "show how edits there would change the chapters"),
+        ("bindery untangle --write", "change the chapters"),
+    ),
+    "drift": (
+        ("bindery drift", "compare the book with its baseline"),
+        ("bindery drift accept gan/gan", "what this section shows is right: make it the baseline, then commit that"),
+        ("bindery drift accept gan/gan --runs 3", "run it twice more to learn which numbers do not stay the same"),
+    ),
+    "parity": (("bindery parity", "make everything, and look in each product for what the website holds"),),
+    "wheel": (("bindery wheel", "the library as a file that pip installs"),),
+    "notebooks": (("bindery notebooks", "build/notebooks, and all of them in build/notebooks.zip"),),
+    "data": (
+        ("bindery data", "draw the stand-ins for the data sets"),
+        ("bindery data --show build/data.png", "and a picture of some of them"),
+        ("bindery --data real data", "say from where the published ones come"),
+    ),
+    "all": (("bindery all", "every product; without LaTeX, all but the PDF"),),
+    "latex": (("bindery latex", "install LaTeX with apt-get, as root"),),
+}
+
+
+def examples_of(command: str) -> str:
+    """The examples of a command as its help shows them."""
+    lines = EXAMPLES.get(command, ())
+    width = max((len(line) for line, _ in lines), default=0)
+    return "\n".join(["examples:", *(f"  {line:{width}}  {what}" for line, what in lines)]) if lines else ""
