@@ -23,6 +23,7 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
     ),
     "archive": (("bindery archive", "the website in one file, build/website.zip"),),
     "pdf": (("bindery pdf", "build/pdf/book.pdf, with what does not fit on paper as problems"),),
+    "epub": (("bindery epub", "build/epub/book.epub, for e-readers and telephones"),),
     "run": (
         ("bindery run", "run the sections that changed, make no page"),
         ("bindery run --only gan", "those of one chapter"),

@@ -148,6 +148,7 @@ def compare(book: Book, build: Path) -> list[Problem]:
             if (file := build / "notebooks" / f"{page.name}.ipynb").is_file()
         },
         "PDF": of_pdf(build / "pdf" / "book.pdf", pages),
+        "EPUB": of_epub(build / "epub" / "book.epub"),
     }
     return unequal(pages, items, products)
 

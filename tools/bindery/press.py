@@ -283,7 +283,7 @@ class Press(Desk):
 
         problems = self.all() or compare(self.book, self.build)
         if not problems:
-            self.say("parity: website, PDF and notebooks hold the same")
+            self.say("parity: website, PDF, EPUB and notebooks hold the same")
             for reason in LEFT_OUT:
                 self.say(f"  but {reason}")
         return problems
