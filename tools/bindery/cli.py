@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import argparse
-import math
 import os
-import re
 import signal
 import sys
 from collections.abc import Callable, Sequence
@@ -14,8 +12,9 @@ from pathlib import Path
 from rich.console import Console
 
 from bindery import doctor
+from bindery.arguments import count, gpus, one_of, size
 from bindery.completion import complete, offer, places, sections
-from bindery.examples import examples_of
+from bindery.examples import ACCEPT, ACCEPT_RUNS, DRIFT, UNTANGLING, examples_of
 from bindery.model import Mistyped, Problem, ProblemsFound
 from bindery.press import Press
 from bindery.proofread import FORMS, proofread, tell_rules
@@ -37,33 +36,6 @@ examples:
 A section runs again when its code, the library code that it reaches, its injected values, its data or the versions of
 the packages it imports change. Prose never makes it run.
 exit codes: 0 all is well, 1 there are problems (each begins with file and line), 2 the command was mistyped."""
-
-UNTANGLING = """\
-Without an option nothing is written. What stands in a saved block can be edited; imports that bindery gathers, the
-heads of modules and comments of origin cannot. If one edit cannot be taken back exactly, or a chapter has changed since
-the copy was made, no chapter changes. Only this command and `drift accept` write into chapters/."""
-
-
-DRIFT = """\
-A baseline is what was accepted as the outputs of a section, in chapters/.baseline/PROFILE-DATA-DEVICE/SECTION.json,
-which is committed. Sections that changed are run, then all are compared:
-  words           to the letter; how they are spaced does not matter
-  whole numbers   exactly, unless accepted runs differed in them
-  other numbers   within one in the last printed place, a thousandth, and what accepted runs showed
-  plots           labels as text; lines, marks and ticks within 1% of the axes, and what runs showed
-  pictures        by structural similarity of thumbnails
-  seconds         only where a section became three times as slow as others did, and by 30 s
-  memory          of the kernel's process, where it grew by half, and by 0.5 GiB
-Of cells tagged `timing` or `asynchronous` only the kinds of outputs are compared. build/report/drift.html shows
-before and after side by side. Exit code 1 if something has moved or has no baseline.
-"""
-
-ACCEPT = """\
-The runs after the first compute with other numbers of threads, and every other one without the newer instructions of
-the processor, as another machine would. What differs between runs becomes a band, which `bindery drift` widens by
-three times its width on both sides; a text whose words differ is not compared from then on."""
-
-ACCEPT_RUNS = "how many runs to learn noise from (default: as many as for the baseline that is replaced, else 1)"
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -114,39 +86,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
     sys.exit(1 if problems else 0)
 
 
-def _one_of(what: str, *names: str) -> Callable[[str], str]:
-    """A type for argparse, which checks a default, such as the environment may give, by its type only."""
-
-    def check(text: str) -> str:
-        if text not in names:
-            raise argparse.ArgumentTypeError(f"no {what} is called {text!r}; choose {' or '.join(names)}")
-        return text
-
-    return check
-
-
-def _gpus(text: str) -> str:
-    if text != "auto" and not re.fullmatch(r"\d+(,\d+)*,?", text):
-        raise argparse.ArgumentTypeError(f"{text!r} is none of auto, 0, a number, and a list such as 0,2")
-    return text
-
-
-def _size(text: str) -> float:
-    try:
-        size = float(text)
-    except ValueError:
-        size = -1
-    if not 0 <= size < math.inf:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of GiB")
-    return size
-
-
-def _count(text: str) -> int:
-    if not re.fullmatch(r"[1-9]\d*", text):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of runs, which are 1 or more")
-    return int(text)
-
-
 def _drift(press: Press, _: argparse.Namespace) -> list[Problem]:
     from bindery.proof import Proof  # reads pictures, which no other command does
 
@@ -193,7 +132,7 @@ def make_parser() -> argparse.ArgumentParser:
     parser.add_argument("--root", type=Path, default=Path(), help="the book's folder (default: this one)")
     parser.add_argument(
         "--profile",
-        type=_one_of("profile", "quick", "full"),
+        type=one_of("profile", "quick", "full"),
         metavar="{quick,full}",
         default=os.environ.get("PROFILE") or "quick",
         help="quick: the small values of each section's front matter; full: the text's own (default: quick)",
@@ -207,20 +146,20 @@ def make_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--gpus",
         metavar="GPUS",
-        type=_gpus,
+        type=gpus,
         default=os.environ.get("GPU_SLOTS") or "auto",
         help="GPUs for sections that declare some: auto, 0 for none, how many, or a list such as 0,2 (default: auto)",
     )
     parser.add_argument(
         "--kernels",
-        type=_one_of("kind of kernel", "warm", "fresh"),
+        type=one_of("kind of kernel", "warm", "fresh"),
         metavar="{warm,fresh}",
         default=os.environ.get("KERNELS") or "warm",
         help="warm: fork kernels from a process that has imported what they need; fresh: start each (default: warm)",
     )
     parser.add_argument(
         "--data",
-        type=_one_of("data", "standin", "real"),
+        type=one_of("data", "standin", "real"),
         metavar="{standin,real}",
         default=os.environ.get("DATA") or "standin",
         help="standin: small generated data sets, no network; real: the published ones (default: standin)",
@@ -233,7 +172,7 @@ def make_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--cache-mode",
-        type=_one_of("mode", "read", "write"),
+        type=one_of("mode", "read", "write"),
         metavar="{read,write}",
         default=os.environ.get("CACHE_MODE") or "read",
         help="read: take results whatever machine made them; write: add to them what is made here (default: read)",
@@ -241,13 +180,13 @@ def make_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--cache-size",
         metavar="GIB",
-        type=_size,
+        type=size,
         default=os.environ.get("CACHE_SIZE") or "2",
         help="what results in build/cache may take; those of this book as it is stay in any case (default: 2)",
     )
     parser.add_argument(
         "--runner",
-        type=_one_of("runner", "local", "ray"),
+        type=one_of("runner", "local", "ray"),
         metavar="{local,ray}",
         default=os.environ.get("RUNNER") or "local",
         help="local: this machine; ray: the cluster at RAY_ADDRESS, which needs the package ray (default: local)",
@@ -331,7 +270,7 @@ def make_parser() -> argparse.ArgumentParser:
     )
     accept.set_defaults(command=_accept, reported=False)
     accept.add_argument("sections", nargs="+", metavar="SECTION", help="a section such as gan/gan, or a whole chapter")
-    accept.add_argument("--runs", type=_count, default=0, metavar="N", help=ACCEPT_RUNS)
+    accept.add_argument("--runs", type=count, default=0, metavar="N", help=ACCEPT_RUNS)
     _teach(accept, ACCEPT)
     add("latex", "install what the PDF needs, if it is missing and that may be done", lambda press, _: press.latex())
     return parser

@@ -1,4 +1,4 @@
-"""What the help of each command shows: lines to type, with what they do."""
+"""What the help of commands shows: lines to type, with what they do, and what one must know before."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
     ),
     "archive": (("bindery archive", "the website in one file, build/website.zip"),),
     "pdf": (("bindery pdf", "build/pdf/book.pdf, with what does not fit on paper as problems"),),
-    "epub": (("bindery epub", "build/epub/book.epub, for e-readers and telephones"),),
+    "epub": (("bindery epub", "build/epub/book.epub, for e-readers"),),
     "run": (
         ("bindery run", "run the sections that changed, make no page"),
         ("bindery run --only gan", "those of one chapter"),
@@ -65,6 +65,33 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
     "all": (("bindery all", "every product; without LaTeX, all but the PDF"),),
     "latex": (("bindery latex", "install LaTeX with apt-get, as root"),),
 }
+
+UNTANGLING = """\
+Without an option nothing is written. What stands in a saved block can be edited; imports that bindery gathers, the
+heads of modules and comments of origin cannot. If one edit cannot be taken back exactly, or a chapter has changed since
+the copy was made, no chapter changes. Only this command and `drift accept` write into chapters/."""
+
+
+DRIFT = """\
+A baseline is what was accepted as the outputs of a section, in chapters/.baseline/PROFILE-DATA-DEVICE/SECTION.json,
+which is committed. Sections that changed are run, then all are compared:
+  words           to the letter; how they are spaced does not matter
+  whole numbers   exactly, unless accepted runs differed in them
+  other numbers   within one in the last printed place, a thousandth, and what accepted runs showed
+  plots           labels as text; lines, marks and ticks within 1% of the axes, and what runs showed
+  pictures        by structural similarity of thumbnails
+  seconds         only where a section became three times as slow as others did, and by 30 s
+  memory          of the kernel's process, where it grew by half, and by 0.5 GiB
+Of cells tagged `timing` or `asynchronous` only the kinds of outputs are compared. build/report/drift.html shows
+before and after side by side. Exit code 1 if something has moved or has no baseline.
+"""
+
+ACCEPT = """\
+The runs after the first compute with other numbers of threads, and every other one without the newer instructions of
+the processor, as another machine would. What differs between runs becomes a band, which `bindery drift` widens by
+three times its width on both sides; a text whose words differ is not compared from then on."""
+
+ACCEPT_RUNS = "how many runs to learn noise from (default: as many as for the baseline that is replaced, else 1)"
 
 
 def examples_of(command: str) -> str:

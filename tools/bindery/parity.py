@@ -147,6 +147,7 @@ def compare(book: Book, build: Path) -> list[Problem]:
             for page in pages
             if (file := build / "notebooks" / f"{page.name}.ipynb").is_file()
         },
+        "EPUB": of_epub(build / "epub" / "book.epub"),
         "PDF": of_pdf(build / "pdf" / "book.pdf", pages),
         "EPUB": of_epub(build / "epub" / "book.epub"),
     }
