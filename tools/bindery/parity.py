@@ -149,7 +149,6 @@ def compare(book: Book, build: Path) -> list[Problem]:
         },
         "EPUB": of_epub(build / "epub" / "book.epub"),
         "PDF": of_pdf(build / "pdf" / "book.pdf", pages),
-        "EPUB": of_epub(build / "epub" / "book.epub"),
     }
     return unequal(pages, items, products)
 
