@@ -16,6 +16,9 @@ from bindery.gpus import discover
 from bindery.model import Location, Problem
 from bindery.settings import Facts
 
+PROGRAMS = {"chromium": "chromium", "java": "default-jre-headless"}
+"""The programs that the tests need, by name, with what Debian and Ubuntu call what brings them."""
+
 
 @dataclass(frozen=True)
 class Finding:
@@ -40,10 +43,9 @@ def examine(facts: Facts | None, environment: Mapping[str, str]) -> list[Finding
     own = requirements()
     test = [each for each in requirements("test") if each not in own]
     sections = [Requirement(line) for line in facts.requires] if facts else []
-    latex, chromium = tuple(texlive.missing()), shutil.which("chromium") is None
+    latex, programs = tuple(texlive.missing()), [name for name in PROGRAMS if shutil.which(name) is None]
     gpus = discover("auto", environment)
-    browser = ("chromium",) if chromium else ()
-    commands = [_pip(_lacking(test)), *(["apt-get install chromium"] if chromium else [])]
+    install = shlex.join(["apt-get", "install", *(PROGRAMS[name] for name in programs)]) if programs else ""
     ray = [each for each in test if each.name == "ray"] or [Requirement("ray")]
     return [
         _packages("html", "the website, and running the sections", [*own, *sections]),
@@ -51,9 +53,9 @@ def examine(facts: Facts | None, environment: Mapping[str, str]) -> list[Finding
         _packages("epub", "needs what the website needs", own),
         Finding(
             "tests",
-            "bindery's own tests, in Chromium those of the pages",
-            (*(each.name for each in _lacking(test)), *browser),
-            " && ".join(command for command in commands if command),
+            "bindery's own tests, in Chromium those of the pages, with Java that of the EPUB",
+            (*(each.name for each in _lacking(test)), *programs),
+            " && ".join(command for command in (_pip(_lacking(test)), install) if command),
         ),
         Finding(
             "gpu",

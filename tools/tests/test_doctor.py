@@ -75,13 +75,16 @@ def test_what_the_book_requires_counts(machine: dict[str, str]) -> None:
 
 
 def test_tools_of_other_kinds(machine: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
-    """LaTeX and the browser come with apt-get, test tools and Ray with pip; none of them is a problem."""
+    """LaTeX, the browser and Java come with apt-get, test tools and Ray with pip; none of them is a problem."""
     machine.pop("ray")
     monkeypatch.setattr(texlive, "missing", lambda: ["xelatex"])
     monkeypatch.setattr(shutil, "which", lambda _: None)
     found = lines()
     assert "; lacks xelatex: apt-get install --yes" in found["pdf"]
-    assert "; lacks ray, chromium: pip install ray==2.60.0 && apt-get install chromium" in found["tests"]
+    assert (
+        "; lacks ray, chromium, java: pip install ray==2.60.0 && apt-get install chromium default-jre-headless"
+        in found["tests"]
+    )
     assert found["ray"].endswith("; lacks ray: pip install ray==2.60.0")
     assert tell(None, lambda _: None) == []
 
