@@ -116,7 +116,7 @@ def printed_copy(printed: Path, tmp_path: Path) -> Path:
 
 @pytest.fixture(scope="session")
 def book(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of the real book with all its products, made as `make all` makes them, of stored results if there are any."""
+    """A copy of the real book with all its products, made as `make all` makes them; stored results serve."""
     root = tmp_path_factory.mktemp("real") / "book"
     shutil.copytree(REPOSITORY / "chapters", root / "chapters")
     shutil.copy(REPOSITORY / "conf.py", root)

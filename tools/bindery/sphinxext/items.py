@@ -71,8 +71,8 @@ def items_of(env: BuildEnvironment, page: str, doctree: nodes.document) -> Itera
 def _holds_solutions_only(section: nodes.section) -> bool:
     """Whether nothing is left of a section where solutions stand at the end of the book."""
     silent = (nodes.title, nodes.comment, nodes.target)
-    rest = [child for child in section.children if not isinstance(child, silent)]
-    rest = [child for child in rest if "provenance" not in child.get("classes", ())]
+    told = (child for child in section.children if isinstance(child, nodes.Element) and not isinstance(child, silent))
+    rest = [child for child in told if "provenance" not in child.get("classes", ())]
     return bool(rest) and all(isinstance(child, (solution_node, Fold)) for child in rest)
 
 

@@ -17,7 +17,10 @@ class LinksOnPaper(LaTeXTranslator):
         """Open a link, and leave the page to which it leads for its end."""
         super().visit_reference(node)
         page, _, identity = node.get("refuri", "").removeprefix("%").partition("#")
-        if node.get("internal") and not isinstance(node.next_node(), nodes.literal):
+        inside = node.next_node()
+        # A term is explained to those who have forgotten it; the page of its entry would only be in the way.
+        term = isinstance(inside, nodes.Element) and "std-term" in inside["classes"]
+        if node.get("internal") and not (term or isinstance(inside, nodes.literal)):
             self.context[-1] += self._page_number(node, page, f"{page}:{identity}" if identity else f"{page}::doc")
 
     def visit_number_reference(self, node: nodes.Element) -> None:
