@@ -10,7 +10,7 @@ READY := .venv/ready-$(PINS)
 READY_TO_TEST := .venv/ready-to-test-$(PINS)
 BINDERY := .venv/bin/bindery
 
-.PHONY: help html serve archive pdf epub notebooks lib wheel all data plan run drift doctor test bench lint check clean latex browser java
+.PHONY: help html serve archive pdf epub notebooks lib wheel all data plan run drift doctor test release bench lint check clean latex browser java
 
 # In a workflow of GitHub, what lint finds becomes annotations of the pull request.
 LINT := $(BINDERY) lint $(if $(GITHUB_ACTIONS),--format github)
@@ -64,17 +64,21 @@ doctor: $(READY)  ## Say what this machine lacks for website, PDF, tests and mor
 test: $(READY_TO_TEST) latex browser java  ## Run all tests, the fast ones first
 	@cd tools && ../.venv/bin/python -m pytest
 
+release: $(READY)  ## Date the changes, tag a version and build all that is published of it (VERSION=1.2.0)
+	@$(BINDERY) latex && $(BINDERY) release "$(VERSION)"
+
 bench: $(READY)  ## Measure bindery beside nbconvert and MyST-NB on a book of light sections (some minutes)
 	@.venv/bin/python tools/bench/bench.py
 
 lint: $(READY)  ## Hold prose, labels and code to the style that chapters/book.yml sets
 	@$(LINT)
 
-check: $(READY_TO_TEST)  ## Form and types of bindery, style and spelling of the book, as a commit should have them
+check: $(READY_TO_TEST) latex  ## Form and types of bindery, style and spelling, and that all products hold the same
 	@cd tools && ../.venv/bin/ruff format --check . ../conf.py && ../.venv/bin/ruff check . ../conf.py && ../.venv/bin/mypy
 	@.venv/bin/actionlint -shellcheck= .github/workflows/*.yml
 	@$(LINT)
 	@.venv/bin/codespell --toml tools/pyproject.toml README.md CONTRIBUTING.md CHANGELOG.md chapters tools/bindery
+	@$(BINDERY) parity
 
 clean:  ## Delete everything generated; it costs only time
 	rm -rf build

@@ -86,6 +86,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     sys.exit(1 if problems else 0)
 
 
+def _release(press: Press, options: argparse.Namespace) -> list[Problem]:
+    from bindery.release import prepare, publish
+
+    problems = prepare(press.root, options.version) or press.all()
+    return problems or publish(press, options.version)
+
+
 def _drift(press: Press, _: argparse.Namespace) -> list[Problem]:
     from bindery.proof import Proof  # reads pictures, which no other command does
 
@@ -260,6 +267,8 @@ def make_parser() -> argparse.ArgumentParser:
         lambda press, _: press.all(),
         reported=True,
     )
+    release = add("release", "date the changes, tag a version, and build all that is published of it", _release)
+    release.add_argument("version", help="such as 1.2.0")
     add("parity", "make everything, and say what one product lacks that another has", lambda press, _: press.parity())
     drift = add("drift", "say which outputs have moved from the baseline", _drift, reported=True)
     _teach(drift, DRIFT)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from packaging.requirements import Requirement
 
-from bindery import pdf
+from bindery import texlive
 from bindery.gpus import discover
 from bindery.model import Location, Problem
 from bindery.settings import Facts
@@ -43,13 +43,13 @@ def examine(facts: Facts | None, environment: Mapping[str, str]) -> list[Finding
     own = requirements()
     test = [each for each in requirements("test") if each not in own]
     sections = [Requirement(line) for line in facts.requires] if facts else []
-    latex, programs = tuple(pdf.missing()), [name for name in PROGRAMS if shutil.which(name) is None]
+    latex, programs = tuple(texlive.missing()), [name for name in PROGRAMS if shutil.which(name) is None]
     gpus = discover("auto", environment)
     install = shlex.join(["apt-get", "install", *(PROGRAMS[name] for name in programs)]) if programs else ""
     ray = [each for each in test if each.name == "ray"] or [Requirement("ray")]
     return [
         _packages("html", "the website, and running the sections", [*own, *sections]),
-        Finding("pdf", "build/pdf/book.pdf, by xelatex", latex, shlex.join(pdf.INSTALL)),
+        Finding("pdf", "build/pdf/book.pdf, by xelatex", latex, shlex.join(texlive.INSTALL)),
         _packages("epub", "needs what the website needs", own),
         Finding(
             "tests",

@@ -54,6 +54,12 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
         ("bindery drift accept gan/gan", "what this section shows is right: make it the baseline, then commit that"),
         ("bindery drift accept gan/gan --runs 3", "run it twice more to learn which numbers do not stay the same"),
     ),
+    "release": (
+        (
+            "bindery release 1.2.0",
+            "commit, build all, tag v1.2.0; products, checksums, provenance in build/release/1.2.0",
+        ),
+    ),
     "parity": (("bindery parity", "make everything, and look in each product for what the website holds"),),
     "wheel": (("bindery wheel", "the library as a file that pip installs"),),
     "notebooks": (("bindery notebooks", "build/notebooks, and all of them in build/notebooks.zip"),),

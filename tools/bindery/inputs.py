@@ -10,7 +10,7 @@ from pathlib import Path
 MAKERS = ("sphinx", "myst-nb", "myst-parser", "docutils", "pydata-sphinx-theme", "sphinx-exercise")
 """Distributions that make pages."""
 
-OWN = ("beside.py", "bundle.py", "notebooks.py", "pdf.py")
+OWN = ("beside.py", "bundle.py", "imprint.py", "notebooks.py", "offprints.py", "pdf.py")
 """Modules of bindery that have a part in them, besides `sphinxext`."""
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import importlib.metadata
 import json
-import subprocess
 from collections.abc import Callable
 from contextlib import ExitStack, nullcontext
 from functools import cached_property
@@ -16,6 +15,7 @@ from bindery import files
 from bindery.bundle import bundle
 from bindery.desk import Desk
 from bindery.downloads import offer
+from bindery.imprint import commit_of, imprint
 from bindery.inputs import page_inputs, written_inputs
 from bindery.model import Book, Problem, ProblemsFound
 from bindery.notebooks import NOTEBOOK_FOLDER, Wheel, archive, reader_notebooks, wheel_name
@@ -211,8 +211,10 @@ class Press(Desk):
 
     def pdf(self) -> list[Problem]:
         """Let Sphinx write the book for LaTeX, and LaTeX typeset it."""
-        from bindery.pdf import lacking, typeset
+        from bindery.offprints import offprints
+        from bindery.pdf import typeset
         from bindery.site import run_sphinx
+        from bindery.texlive import lacking
 
         output = self.build / "pdf" / "book.pdf"
         problems = lacking()
@@ -220,7 +222,16 @@ class Press(Desk):
             return problems
 
         def make(source: Path, work: Path) -> list[Problem]:
-            return run_sphinx(self.root, source, work, "latex") or typeset(self.root, work / "latex", output)
+            folder = work / "latex"
+            made = imprint(commit_of(self.root), self.executions.values())
+            files.write_if_changed(folder / "imprint.tex", made.encode())
+            problems = run_sphinx(self.root, source, work, "latex") or typeset(self.root, folder)
+            if not problems:
+                chapters = [chapter.folder for chapter in self.book.chapters if chapter.index]
+                cut = offprints(folder / "book.pdf", folder / "book.aux", chapters, self.book.facts.url)
+                files.write_tree(output.parent / "chapters", cut)
+                files.write_if_changed(output, (folder / "book.pdf").read_bytes())
+            return problems
 
         return self._bind("PDF", output, make)
 
@@ -240,7 +251,7 @@ class Press(Desk):
 
     def latex(self) -> list[Problem]:
         """Install what the PDF needs and pip cannot, if it is missing and that may be done here."""
-        from bindery.pdf import provide
+        from bindery.texlive import provide
 
         return provide(self.say)
 
@@ -270,12 +281,7 @@ class Press(Desk):
 
     def _build_facts(self) -> bytes:
         """Version and commit, which stand in one file so that a commit alone changes no page."""
-        git = ["git", "-C", str(self.root), "describe", "--always", "--dirty", "--abbrev=10", "--exclude=*"]
-        try:
-            commit = subprocess.run(git, capture_output=True, text=True, check=True).stdout.strip()
-        except (OSError, subprocess.CalledProcessError):
-            commit = ""
-        return (json.dumps({"version": self.book.facts.version, "commit": commit}) + "\n").encode()
+        return (json.dumps({"version": self.book.facts.version, "commit": commit_of(self.root)}) + "\n").encode()
 
     def parity(self) -> list[Problem]:
         """Make every product, and say what one lacks that another has."""

@@ -203,10 +203,12 @@ class Facts(Strict):
     language: str = "en"
     description: str = ""
     copyright: str = ""
-    licence: str = ""
-    """What readers may do with text and code."""
     url: str = ""
     source: str = ""
+    licences: dict[str, str] = Field(default_factory=dict)
+    """What of the book, such as `Code`, is under which licence."""
+    paper: Literal["A4", "Letter"] = "A4"
+    """The size of the printed book's pages."""
     year: int | None = None
     """Of this edition, for those who cite it."""
     redirects: dict[str, str] = Field(default_factory=dict)

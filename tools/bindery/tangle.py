@@ -180,6 +180,7 @@ def _origin_text(book: Book, modules: dict[str, list[Line]]) -> str:
     """The line map: runs `[first, last, chapter file, chapter line]` for each module, and the sections' names."""
     result: dict[str, object] = {f"{module}.py": list(_runs(lines)) for module, lines in modules.items()}
     result["sections"] = {section.path: [section.heading, section.title] for section in book.sections()}
+    result["url"] = book.facts.url
     return json.dumps(result, indent=1, ensure_ascii=False, sort_keys=True) + "\n"
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, TypeVar
 
 import yaml
@@ -24,12 +24,17 @@ _MOST_KNOWN = 24
 def hint(word: str, known: Iterable[str]) -> str:
     """What the author may have meant, as the end of a sentence."""
     candidates = sorted(set(known))
-    close = difflib.get_close_matches(word, candidates, n=1, cutoff=0.7)
-    if close:
-        return f"; did you mean `{close[0]}`?"
+    if close := _closest(word, candidates):
+        return f"; did you mean `{close}`?"
     if len(candidates) > _MOST_KNOWN:
         return ""
     return f"; known: {', '.join(f'`{name}`' for name in candidates)}" if candidates else ""
+
+
+def _closest(word: str, known: Sequence[str]) -> str | None:
+    """What differs from a word by little more than a typing error, or in capitals."""
+    same = [name for name in known if name.lower() == word.lower()]
+    return next(iter(same or difflib.get_close_matches(word, known, n=1, cutoff=0.7)), None)
 
 
 def check(
@@ -53,6 +58,9 @@ def check(
                 message = f"`{key}`: {item['ctx']['error']}"
             else:
                 message = f"`{key}`: {item['msg'][0].lower()}{item['msg'][1:]}, not {item['input']!r}"
+                choices = re.findall(r"'(\w+)'", item.get("ctx", {}).get("expected", ""))
+                if meant := _closest(str(item["input"]), choices):
+                    message += f"; did you mean `{meant}`?"
             problems.append(Problem(location, rule, message))
         return None, problems
 

@@ -98,11 +98,30 @@ def root(built: Path, tmp_path: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
+def printed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The root of a book that has everything a PDF can hold, with its site and its PDF."""
+    root = tmp_path_factory.mktemp("printed") / "book"
+    write(root, (TESTS / "paper.txt").read_text(encoding="utf-8"))
+    shutil.copy(REPOSITORY / "conf.py", root)
+    assert bindery(root, "html")[::2] == (0, "")
+    assert bindery(root, "pdf")[::2] == (0, "")
+    return root
+
+
+@pytest.fixture
+def printed_copy(printed: Path, tmp_path: Path) -> Path:
+    """A copy of that book, to be changed."""
+    return Path(shutil.copytree(printed, tmp_path / "book", symlinks=True))
+
+
+@pytest.fixture(scope="session")
 def book(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of the real book with all its products, made as `make all` makes them."""
+    """A copy of the real book with all its products, made as `make all` makes them; stored results serve."""
     root = tmp_path_factory.mktemp("real") / "book"
     shutil.copytree(REPOSITORY / "chapters", root / "chapters")
     shutil.copy(REPOSITORY / "conf.py", root)
+    if (REPOSITORY / "build" / "cache").is_dir():
+        shutil.copytree(REPOSITORY / "build" / "cache", root / "build" / "cache")
     assert bindery(root, "all")[::2] == (0, "")
     return root
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from building import bindery
 
-from bindery import pdf
+from bindery import texlive
 from bindery.doctor import examine, tell
 from bindery.settings import Author, Facts
 
@@ -37,7 +37,7 @@ def machine(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     monkeypatch.setattr(importlib.metadata, "requires", lambda _: list(LINES))
     monkeypatch.setattr(importlib.metadata, "version", version)
     monkeypatch.setattr(shutil, "which", lambda name: f"/usr/bin/{name}")
-    monkeypatch.setattr(pdf, "missing", list)
+    monkeypatch.setattr(texlive, "missing", list)
     monkeypatch.setattr("bindery.doctor.discover", lambda *_: ())
     return packages
 
@@ -77,7 +77,7 @@ def test_what_the_book_requires_counts(machine: dict[str, str]) -> None:
 def test_tools_of_other_kinds(machine: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
     """LaTeX, the browser and Java come with apt-get, test tools and Ray with pip; none of them is a problem."""
     machine.pop("ray")
-    monkeypatch.setattr(pdf, "missing", lambda: ["xelatex"])
+    monkeypatch.setattr(texlive, "missing", lambda: ["xelatex"])
     monkeypatch.setattr(shutil, "which", lambda _: None)
     found = lines()
     assert "; lacks xelatex: apt-get install --yes" in found["pdf"]

@@ -70,7 +70,12 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write(root, (TESTS / "paper.txt").read_text(encoding="utf-8") + HARD)
     edit(root, "two/index.md", "last", "last\nhard")
     edit(root, "two/last.md", "(eq_last)", f"(eq_last){MARKUP}")
-    edit(root, "book.yml", "copyright: Ada", "copyright: Ada\nlicence: Share it.\nyear: 1843\ndescription: It's <new>.")
+    edit(
+        root,
+        "book.yml",
+        "copyright: Ada",
+        "copyright: Ada\nlicences: {All: Share it}\nyear: 1843\ndescription: It's <new>.",
+    )
     shutil.copy(REPOSITORY / "conf.py", root)
     assert bindery(root, "html")[::2] == (0, "")
     assert bindery(root, "epub")[::2] == (0, "")
@@ -174,12 +179,12 @@ def test_the_book_says_what_it_is(unpacked: Path) -> None:
         "language": "en",
         "creator": "Ada",
         "description": "It's <new>.",
-        "rights": "© Ada. Share it",
+        "rights": "© Ada. All: Share it",
         "date": "1843",
     }
     first = " ".join(BeautifulSoup(page(unpacked, "index"), "html.parser").text.split())
     assert first.startswith(
-        "Tiny Tiny & small Ada It's <new>. Version 0.0.1 · 1843 · © Ada Share it. Preface Thanks 1. One"
+        "Tiny Tiny & small Ada It's <new>. Version 0.0.1 · 1843 · © Ada All: Share it. Preface Thanks 1. One"
     )
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bindery import pdf
+from bindery import latexlog, texlive
 
 TEX = r"""\begin{document}
 %@ one/a:1
@@ -37,7 +37,7 @@ bindery.sty:7: Undefined control sequence.
 
 def found(log: str, finished: bool = True) -> list[str]:
     """The problems in a log, as they are printed."""
-    return [str(problem) for problem in pdf.complaints(log, TEX, SOURCES, finished)]
+    return [str(problem) for problem in latexlog.complaints(log, TEX, SOURCES, finished)]
 
 
 def test_errors_are_located_in_the_chapter() -> None:
@@ -59,26 +59,26 @@ def test_wide_lines_and_lost_references_are_problems_once_all_else_is_well() -> 
 
 def test_words_in_place_of_a_picture_are_a_problem() -> None:
     """LaTeX would print them without complaint."""
-    (problem,) = pdf.pictures_missing(TEX, SOURCES)
+    (problem,) = latexlog.pictures_missing(TEX, SOURCES)
     assert (str(problem.location), problem.rule) == ("chapters/one/b.ipynb:2", "no-picture")
 
 
 def test_a_machine_without_latex_is_told_what_to_install(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """One problem with all that is missing and the whole command."""
     monkeypatch.setenv("PATH", str(tmp_path))
-    assert pdf.missing() == ["xelatex", "xdvipdfmx", "rsvg-convert", "kpsewhich"]
-    (problem,) = pdf.provide(print)
+    assert texlive.missing() == ["xelatex", "xdvipdfmx", "makeindex", "rsvg-convert", "kpsewhich"]
+    (problem,) = texlive.provide(print)
     assert problem.rule == "no-latex"
-    assert f"sudo apt-get install --yes --no-install-recommends {' '.join(pdf.PACKAGES)}" in problem.message
+    assert f"sudo apt-get install --yes --no-install-recommends {' '.join(texlive.PACKAGES)}" in problem.message
 
 
 def test_files_that_latex_does_not_find_are_missing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """A LaTeX without the fonts is not enough."""
-    for program in (*pdf.PROGRAMS, "kpsewhich"):
+    for program in (*texlive.PROGRAMS, "kpsewhich"):
         (tmp_path / program).write_text("#!/bin/sh\necho /somewhere/titlesec.sty\n")
         (tmp_path / program).chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path))
-    assert pdf.missing() == sorted(set(pdf.INPUTS) - {"titlesec.sty"})
+    assert texlive.missing() == sorted(set(texlive.INPUTS) - {"titlesec.sty"})
 
 
 def test_installing_asks_for_exactly_these_packages(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -94,9 +94,9 @@ def test_installing_asks_for_exactly_these_packages(monkeypatch: pytest.MonkeyPa
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setattr(subprocess, "run", run)
     monkeypatch.setattr("os.geteuid", lambda: 1000)
-    (problem,) = pdf.provide(print)
+    (problem,) = texlive.provide(print)
     assert (problem.detail, asked) == ("", [])
     monkeypatch.setattr("os.geteuid", lambda: 0)
-    (problem,) = pdf.provide(print)
-    assert asked == [("apt-get", "update"), pdf.INSTALL]
+    (problem,) = texlive.provide(print)
+    assert asked == [("apt-get", "update"), texlive.INSTALL]
     assert (problem.rule, problem.detail) == ("no-latex", "E: no network")

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 import sys
 import zipfile
 from pathlib import Path
 
+import pikepdf
 import pytest
 from building import bindery, run_python
 from conftest import REPOSITORY, TESTS
-from paper import faults, in_epub, in_pdf, on_site
+from paper import bookmarks, faults, figures, fonts, in_epub, in_pdf, is_heading, last_line, links, on_site, places
 
 pytestmark = pytest.mark.slow
 
@@ -111,6 +113,24 @@ def test_the_epub_is_one_and_has_the_numbers_of_the_website(book: Path, tmp_path
     assert in_epub(tmp_path) == on_site(book / "build/html")
 
 
+def test_the_pdf_is_fit_to_print(book: Path) -> None:
+    """No page but the half title ends in a heading, and none is without its fonts, links and bookmarks in order.
+
+    A figure is on the page of its first mention in its section, or next to that.
+    """
+    with pikepdf.open(book / "build/pdf/book.pdf") as pdf:
+        ends = [number for number, page in enumerate(pdf.pages) if is_heading(last_line(page))]
+        assert ends == [2]
+        there = places(pdf)
+        assert {place for _, place in links(pdf)} | {place for _, _, place in bookmarks(pdf)} <= set(there)
+        assert all(fonts(pdf).values())
+        seen = figures(pdf, book / "build/sphinx/latex/book.aux")
+        assert len(seen) > 80
+        assert {label: pages for label, pages in seen.items() if abs(pages[0] - pages[1]) > 1} == {}
+    log = (book / "build/sphinx/latex/book.log").read_text(encoding="utf-8", errors="replace")
+    assert "Missing character" not in log
+
+
 def test_names_and_signatures_are_those_that_readers_know(python: Path, tmp_path: Path) -> None:
     """Code that others wrote against these names finds them with the same arguments and defaults."""
     assert json.loads(run_python(python, READ_SIGNATURES, tmp_path, json.dumps(SIGNATURES))) == SIGNATURES
@@ -136,6 +156,42 @@ def test_origin_leads_to_the_line_in_the_book(python: Path, tmp_path: Path) -> N
         file, number = line.split(": ")[1].split(" ")[0].split(":")
         assert file == path
         assert (REPOSITORY / file).read_text(encoding="utf-8").split("\n")[int(number) - 1].startswith(start)
+
+
+BREAK_IN_SCRIPT = """
+import sys
+from d2l import torch as d2l
+assert sys.excepthook is sys.__excepthook__
+from d2l import origin
+origin.install()
+d2l.Accumulator(2)[5]
+"""
+
+BREAK_IN_NOTEBOOK = """
+from IPython.testing.globalipapp import start_ipython
+shell = start_ipython()
+shell.run_cell("from d2l import torch as d2l\\nd2l.Accumulator(2)[5]")
+for line in ("load_ext", "unload_ext"):
+    print("=====")
+    shell.run_line_magic(line, "d2l.origin")
+    shell.run_cell("d2l.Accumulator(2)[5]")
+"""
+
+PLACE = re.compile(r"File \S+d2l/torch/gan\.py.*\n    chapters/gan/gan\.md:(\d+) \(Section 9\.1\)\n")
+
+
+def test_tracebacks_tell_the_lines_of_the_book(python: Path, tmp_path: Path) -> None:
+    """In a script and in a notebook, once one has asked for it; the frame of the library is that of the chapter."""
+    script = subprocess.run([python, "-c", BREAK_IN_SCRIPT], capture_output=True, text=True, cwd=tmp_path, check=False)
+    notebook = subprocess.run(
+        [python, "-c", BREAK_IN_NOTEBOOK], capture_output=True, text=True, cwd=tmp_path, check=True
+    )
+    before, during, after = re.sub(r"\x1b\[[\d;]*m", "", notebook.stdout).split("=====")
+    assert not PLACE.search(before) and not PLACE.search(after)
+    chapter = (REPOSITORY / "chapters/gan/gan.md").read_text(encoding="utf-8").split("\n")
+    for text in (script.stderr, during):
+        (found,) = PLACE.findall(text)
+        assert chapter[int(found) - 1] == "        return self.data[idx]"
 
 
 def test_type_checker_and_linter_find_nothing_in_the_library(book: Path, tmp_path: Path) -> None:

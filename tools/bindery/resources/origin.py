@@ -1,12 +1,25 @@
-"""Where in the book the library's code comes from: `python -m d2l.origin Trainer.fit`."""
+"""Where in the book the library's code comes from.
+
+`python -m d2l.origin Trainer.fit` tells it of a name. `%load_ext d2l.origin` in a notebook, or `d2l.origin.install()`
+in a script, lets tracebacks tell it of each line of the library. Nothing is changed unless you ask.
+"""
 
 import importlib
 import importlib.util
 import inspect
 import json
+import re
 import sys
-from pathlib import Path
+import traceback
+from collections.abc import Iterable
+from pathlib import Path, PurePath
+from types import TracebackType
 from typing import Any
+
+FRAME = re.compile(r'\s*File "?(?P<file>.+?)"?(:|, line )(?P<line>\d+)')
+"""How Python and IPython begin a frame of a traceback."""
+
+COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
 
 def find_line(file: str | Path, line: int) -> tuple[str, int] | None:
@@ -40,6 +53,56 @@ def find_name(name: str) -> tuple[str, int, str, str]:
         raise LookupError(f"{name} comes from {file}, not from the book")
     heading, title = _read_map()["sections"].get(origin[0], ("", ""))
     return (*origin, heading, title)
+
+
+def told(frames: Iterable[str]) -> list[str]:
+    """Formatted frames of a traceback, those of the library with their origin on a second line."""
+    return [_with_origin(frame) for frame in frames]
+
+
+def install() -> None:
+    """Let tracebacks that end a script tell where in the book each line of the library comes from."""
+    sys.excepthook = _print_traceback
+
+
+def load_ipython_extension(shell: Any) -> None:
+    """Do the same for tracebacks in a notebook; IPython calls this for `%load_ext d2l.origin`."""
+    plain = type(shell.InteractiveTB).structured_traceback
+
+    def structured_traceback(*arguments: Any, **options: Any) -> list[str]:
+        return told(plain(shell.InteractiveTB, *arguments, **options))
+
+    shell.InteractiveTB.structured_traceback = structured_traceback
+
+
+def unload_ipython_extension(shell: Any) -> None:
+    """Let tracebacks be as they were; IPython calls this for `%unload_ext d2l.origin`."""
+    vars(shell.InteractiveTB).pop("structured_traceback", None)
+
+
+def _print_traceback(kind: type[BaseException], error: BaseException, frames: TracebackType | None) -> None:
+    text = "".join(told(traceback.TracebackException(kind, error, frames).format()))
+    print(text, end="", file=sys.stderr)
+
+
+def _with_origin(frame: str) -> str:
+    first, newline, rest = frame.partition("\n")
+    found = FRAME.match(COLOUR.sub("", first))
+    if not found or PurePath(found["file"]).parts[-3:-1] != ("d2l", "torch"):
+        return frame
+    origin = find_line(found["file"], int(found["line"]))
+    if origin is None:
+        return frame
+    return f"{first}\n    {_place(*origin)}{newline}{rest}"
+
+
+def _place(chapter: str, line: int) -> str:
+    """File and line, section, and the address of its page if the book has one."""
+    known = _read_map()
+    heading, title = known["sections"].get(chapter, ("", ""))
+    page = chapter.removeprefix("chapters/").rpartition(".")[0]
+    address = f", {known['url'].rstrip('/')}/{page}.html" if known["url"] else ""
+    return f"{chapter}:{line} ({heading or title}){address}"
 
 
 def _folder() -> Path:

@@ -12,6 +12,7 @@ from sphinx.application import Sphinx
 
 from bindery.sphinxext import (
     assets,
+    bookindex,
     boxes,
     cards,
     citations,
@@ -30,6 +31,7 @@ from bindery.sphinxext import (
     pages,
     pictures,
     sections,
+    solutions,
 )
 
 TOOLS = ("sphinx", "docutils", "myst-nb", "myst-parser", "pydata-sphinx-theme", "sphinx-design", "sphinx-exercise")
@@ -45,6 +47,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     # MyST labels an unlabelled numbered equation with a random number: the page would differ at every build.
     SphinxNbRenderer._random_label = _steady_label
     assets.connect(app)
+    bookindex.connect(app)
     boxes.connect(app)
     cards.connect(app)
     citations.connect(app)
@@ -62,6 +65,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     pages.connect(app)
     pictures.connect(app)
     sections.connect(app)
+    solutions.connect(app)
     return {"version": "1", "env_version": 1, "parallel_read_safe": True, "parallel_write_safe": True}
 
 

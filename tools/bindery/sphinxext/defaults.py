@@ -122,7 +122,8 @@ def _pdf(facts: Facts) -> dict[str, Any]:
     """The book on paper."""
     return {
         "latex_engine": "xelatex",
-        "latex_elements": {"papersize": "a4paper", "pointsize": "11pt"},
+        "latex_elements": {"papersize": f"{facts.paper.lower()}paper", "pointsize": "11pt"},
+        "bindery_licences": facts.licences,
         "bindery_imprint": {"description": facts.description, "url": facts.url, "source": facts.source},
         "pygments_style": "a11y-high-contrast-light",
         # A plot is taken as vectors.

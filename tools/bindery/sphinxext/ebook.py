@@ -43,6 +43,11 @@ NOT_IN_BOOKS = ("text/html", "application/javascript", "application/vnd.jupyter.
 """Kinds of output that only a browser can be trusted with; the others of the same output are shown, as on paper."""
 
 
+def licences(facts: Facts) -> str:
+    """What of the book is under which licence, in one line."""
+    return ". ".join(f"{what}: {licence}" for what, licence in facts.licences.items())
+
+
 class BookBuilder(Epub3Builder):
     """Sphinx's builder for EPUB 3, made to write all pages of the reading order every time, and nothing else."""
 
@@ -139,7 +144,7 @@ class BookBuilder(Epub3Builder):
     def content_metadata(self) -> dict[str, Any]:
         """What the book says of itself, all of it from its facts: the same pages make the same bytes."""
         facts = facts_of(self.config)
-        rights = ". ".join(text.rstrip(".") for text in (owner(facts), facts.licence) if text)
+        rights = ". ".join(text.rstrip(".") for text in (owner(facts), licences(facts)) if text)
         texts = {"description": facts.description, "source": facts.source or facts.url, "rights": rights}
         return {
             **super().content_metadata(),
@@ -182,7 +187,7 @@ class TitlePage(SphinxPostTransform):
             "authors": ", ".join(author.name for author in facts.authors),
             "description": facts.description,
             "imprint": " · ".join(filter(None, [f"Version {facts.version}", str(facts.year or ""), owner(facts)])),
-            "licence": facts.licence,
+            "licence": licences(facts),
         }
         imprint = [nodes.paragraph("", text, classes=[name]) for name, text in lines.items() if text]
         section.children = []

@@ -45,9 +45,9 @@ class FoldSolutions(SphinxPostTransform):
         for solution in solutions:
             exercise = exercises.get(solution["target_label"])
             if self.app.builder.format != "html":
-                # On paper the exercise tells the page of its solution.
+                # On paper each tells the page of the other.
                 if exercise is not None:
-                    exercise["solution"] = solution["ids"][0]
+                    exercise["solution"], solution["exercise"] = solution["ids"][0], exercise["label"]
                 continue
             if exercise is not None:
                 exercise.append(_pointer(solution["ids"][0], "Solution", "exercise-solution"))

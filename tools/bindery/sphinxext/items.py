@@ -47,7 +47,8 @@ def items_of(env: BuildEnvironment, page: str, doctree: nodes.document) -> Itera
         if isinstance(node, nodes.section) and isinstance(node.children[0], nodes.title):
             dotted = _dotted(sections.get("" if first else f"#{node['ids'][0]}", ()))
             first = False
-            yield Item("heading", dotted, _parts(node.children[0]), apart)
+            kind = "heading of solutions" if _holds_solutions_only(node) else "heading"
+            yield Item(kind, dotted, _parts(node.children[0]), apart)
         elif isinstance(node, (nodes.figure, nodes.table)):
             kind = "table" if isinstance(node, nodes.table) else "figure"
             title = next((each for each in node.children if isinstance(each, (nodes.caption, nodes.title))), None)
@@ -65,6 +66,14 @@ def items_of(env: BuildEnvironment, page: str, doctree: nodes.document) -> Itera
             yield Item("footnote", "", _parts(*node.children[1:]), True)
         elif "bibtex-citation" in node.get("classes", ()):
             yield Item("citation", "", (node.astext(),), apart)
+
+
+def _holds_solutions_only(section: nodes.section) -> bool:
+    """Whether nothing is left of a section where solutions stand at the end of the book."""
+    silent = (nodes.title, nodes.comment, nodes.target)
+    told = (child for child in section.children if isinstance(child, nodes.Element) and not isinstance(child, silent))
+    rest = [child for child in told if "provenance" not in child.get("classes", ())]
+    return bool(rest) and all(isinstance(child, (solution_node, Fold)) for child in rest)
 
 
 def _is_apart(node: nodes.Element) -> bool:

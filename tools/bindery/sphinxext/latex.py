@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from pathlib import Path
 
 from docutils import nodes
 from sphinx.application import Sphinx
+from sphinx.builders import Builder
 from sphinx.builders.latex.nodes import captioned_literal_block
 from sphinx.config import Config
 from sphinx.util import texescape
 from sphinx.util.math import wrap_displaymath
-from sphinx.writers.latex import LaTeXTranslator
-from sphinx_exercise.nodes import (  # type: ignore[import-untyped]  # it has no types
-    exercise_enumerable_node,
-    exercise_node,
-    solution_node,
-)
 
 from bindery.sphinxext.boxes import SHORT
+from bindery.sphinxext.paperlinks import LinksOnPaper
 
-STYLE = Path(__file__).with_name("bindery.sty")
+STYLES = tuple(Path(__file__).with_name(name) for name in ("bindery.sty", "bindery.ist"))
 MARK = "%@ "
 """Begins a comment that names page and line of what follows it in the LaTeX file."""
 WHOLE = 7
@@ -30,11 +27,18 @@ MARKED = (nodes.paragraph, nodes.math_block, nodes.literal_block, nodes.figure, 
 COUNTERS = {"figure": "figure", "table": "table", "code-block": "literalblock", "displaymath": "equation"}
 """By Sphinx's kind of numbered things, LaTeX's name of the counter."""
 ENVIRONMENT = re.compile(r"\s*\\begin\{(equation|gather|align|alignat|multline)\}(.*)\\end\{\1\}\s*", re.DOTALL)
+ENTRY = re.compile(r"([^@{}\\!]+)@\\spxentry\{\1\}")
+"""An entry of the index that is sorted as it is written."""
 INNER = {"gather": "gathered", "align": "aligned", "alignat": "alignedat"}
 
 
-class BookTranslator(LaTeXTranslator):
+class BookTranslator(LinksOnPaper):
     """Writes the whole book as one LaTeX file."""
+
+    begins_page = False
+    """Whether the next heading is that of a page of the website."""
+    indexed = 0
+    """Lines of listings that the index leads to."""
 
     def dispatch_visit(self, node: nodes.Node) -> None:
         """Mark where a block comes from before it is written."""
@@ -45,9 +49,10 @@ class BookTranslator(LaTeXTranslator):
     def visit_start_of_file(self, node: nodes.Element) -> None:
         """Begin a page of the website, and before it the part of the book that it opens."""
         super().visit_start_of_file(node)
+        self.begins_page = not node.get("gathered")
         self._mark(node["docname"], 1)
         for title, folders in self.config.bindery_parts:
-            if folders and node["docname"] == f"{folders[0]}/index":
+            if folders and node["docname"] == f"{folders[0]}/index" and not node.get("gathered"):
                 self.body.append(f"\\binderypart{{{self.encode(title)}}}\n")
 
     def visit_title(self, node: nodes.Element) -> None:
@@ -57,8 +62,21 @@ class BookTranslator(LaTeXTranslator):
             number = numbers.get(f"#{node.parent['ids'][0]}") or numbers.get("") or ()
             name = self.sectionnames[min(self.sectionlevel, len(self.sectionnames) - 1)]
             self.body.append("\\needspace{6\\baselineskip}\n")
+            if self.begins_page and name == "chapter" and self.config.html_baseurl:
+                self.body.append(f"\\binderycode{{{self._address()}}}\n")
             self.body.append(f"\\binderynumber{{{name}}}{{{'.'.join(map(str, number))}}}\n")
         super().visit_title(node)
+
+    def depart_title(self, node: nodes.Element) -> None:
+        """Say under the heading of a page where that is on the web."""
+        begins, self.begins_page = self.begins_page, False
+        super().depart_title(node)
+        if begins and self.config.html_baseurl:
+            self.body.append(f"\\binderylive{{{self._address()}}}\n")
+
+    def _address(self) -> str:
+        """Where the page that is being written is on the web."""
+        return self.encode_uri(f"{self.config.html_baseurl.rstrip('/')}/{self.curfilestack[-1]}.html")
 
     def visit_caption(self, node: nodes.Element) -> None:
         """Set the number of the figure or listing that this is the caption of."""
@@ -87,11 +105,26 @@ class BookTranslator(LaTeXTranslator):
         self.body.append("}" if node["whole"] else "")
 
     def visit_literal_block(self, node: nodes.Element) -> None:
-        """Keep a short listing on one page."""
-        lines = node.astext().rstrip("\n").count("\n") + 1
-        if lines <= WHOLE and not isinstance(node.parent, captioned_literal_block):
-            self.body.append(f"\n\\needspace{{{lines + 2}\\baselineskip}}\n")
-        super().visit_literal_block(node)
+        """Keep a short listing on one page, say how wide it is, and mark the lines that the index leads to."""
+        lines = node.astext().expandtabs().rstrip("\n").split("\n")
+        if len(lines) <= WHOLE and not isinstance(node.parent, captioned_literal_block):
+            self.body.append(f"\n\\needspace{{{len(lines) + 2}\\baselineskip}}\n")
+        self.body.append(f"\n\\binderycolumns{{{max(map(len, lines))}}}%\n")
+        begin = len(self.body)
+        try:
+            super().visit_literal_block(node)
+        finally:  # Sphinx skips what is inside by an exception
+            indexed: list[tuple[int, str]] = node.get("indexed", [])
+            for line, entry in indexed:
+                self._index_line(begin, line, entry)
+
+    def visit_index(self, node: nodes.Element) -> None:
+        """Write entries of the index; of those with commands in them makeindex may see two for one."""
+        begin = len(self.body)
+        try:
+            super().visit_index(node)
+        finally:  # Sphinx skips what is inside by an exception
+            self.body[begin:] = [ENTRY.sub(r"\1", text.replace(r"\sphinxhyphen{}", "-")) for text in self.body[begin:]]
 
     def visit_image(self, node: nodes.Element) -> None:
         """Centre a picture that stands alone."""
@@ -119,6 +152,17 @@ class BookTranslator(LaTeXTranslator):
         self.body.append(text)
         raise nodes.SkipNode
 
+    def _index_line(self, begin: int, line: int, entry: str) -> None:
+        """Let an entry of the index lead to a line of the listing that was written from `begin` on."""
+        self.indexed += 1
+        code = next(number for number in range(begin, len(self.body)) if "\\begin{sphinxVerbatim}" in self.body[number])
+        before, opening, listing = self.body[code].partition("\\begin{sphinxVerbatim}")
+        written = listing.split("\n")
+        # In a listing only digits mean what they say.
+        written[line + 1] = f"\\binderyat{{{self.indexed}}}{written[line + 1]}"
+        self.body[code] = before + opening + "\n".join(written)
+        self.body.insert(begin, f"\\binderyentryat{{{self.indexed}}}{{{entry}}}%\n")
+
     def _mark(self, page: str, line: int) -> None:
         # An empty line would begin a paragraph.
         begin = "" if self.body and self.body[-1].endswith("\n") else "\n"
@@ -132,41 +176,18 @@ class BookTranslator(LaTeXTranslator):
 
 
 def connect(app: Sphinx) -> None:
-    """Use the translator and the style, and write exercises and solutions without boxes."""
+    """Use the translator and the style."""
     app.add_config_value("bindery_imprint", {}, "", dict)
+    app.add_config_value("bindery_licences", {}, "", dict)
     app.set_translator("latex", BookTranslator)
-    for kind in (exercise_node, exercise_enumerable_node):
-        app.add_node(kind, override=True, latex=(visit_exercise, depart_block))
-    app.add_node(solution_node, override=True, latex=(visit_solution, depart_block))
     app.connect("config-inited", _settle)
+    app.connect("write-started", _keep_doctrees)
 
 
-def visit_exercise(self: BookTranslator, node: nodes.Element) -> None:
-    """Open an exercise, and say on which page its solution is."""
-    numbers = self.builder.env.toc_fignumbers.get(self.curfilestack[-1], {}).get("exercise", {})
-    number = ".".join(map(str, numbers.get(node["ids"][0], ())))
-    label, pointer = self.idescape(f"{self.curfilestack[-1]}:{node['label']}"), ""
-    if "solution" in node:
-        solution = self.idescape(f"{self.curfilestack[-1]}:{node['solution']}")
-        pointer = f"\\hyperref[{solution}]{{solution on page~\\pageref*{{{solution}}}}}"
-    _open(self, number, f"exercise:{node['label']}", label, pointer)
-
-
-def visit_solution(self: BookTranslator, node: nodes.Element) -> None:
-    """Open a solution."""
-    identity = self.idescape(f"{self.curfilestack[-1]}:{node['ids'][0]}")
-    _open(self, "", f"solution:{node['label']}", identity, "")
-
-
-def depart_block(self: BookTranslator, node: nodes.Element) -> None:
-    """Close an exercise or a solution."""
-    self.no_latex_floats -= 1
-    self.body.append("\n\\end{binderyblock}\n")
-
-
-def _open(self: BookTranslator, *arguments: str) -> None:
-    self.no_latex_floats += 1
-    self.body.append("\n\\begin{binderyblock}" + "".join(f"{{{argument}}}" for argument in arguments))
+def _keep_doctrees(app: Sphinx, builder: Builder) -> None:
+    # For each link to something with a number Sphinx would read the whole page of that from its file again.
+    if builder.format == "latex":
+        vars(app.env)["get_doctree"] = functools.cache(app.env.get_doctree)
 
 
 def _settle(app: Sphinx, config: Config) -> None:
@@ -174,16 +195,14 @@ def _settle(app: Sphinx, config: Config) -> None:
     # The root page is the website's front page: its text and buttons do not belong in a book, what it lists does.
     title, author = (texescape.escape(text, "xelatex") for text in (config.project, config.author))
     config.latex_documents = [(config.root_doc, "book.tex", title, author, "manual", True)]
-    config.latex_additional_files = [*config.latex_additional_files, str(STYLE)]
+    config.latex_additional_files = [*config.latex_additional_files, *map(str, STYLES)]
     config.latex_use_xindy = False
     config.latex_domain_indices = False
     elements = {
-        "extraclassoptions": "openany,oneside",
+        "extraclassoptions": "openany,twoside",
         "sphinxsetup": "hmargin={28mm,28mm}, vmargin={25mm,27mm}",
         "fontpkg": "",
         "fncychap": "",
-        "makeindex": "",
-        "printindex": "",
         # A figure stands where the text has it: it cuts no sentence and no cell in two.
         "figure_align": "H",
         "releasename": "Version",
@@ -195,10 +214,12 @@ def _settle(app: Sphinx, config: Config) -> None:
 def _preamble(config: Config) -> str:
     imprint = {name: texescape.escape(text, "xelatex") for name, text in config.bindery_imprint.items()}
     lines = [f"© {texescape.escape(config.copyright, 'xelatex')}"]
+    lines += [texescape.escape(f"{what}: {licence}", "xelatex") for what, licence in config.bindery_licences.items()]
     lines += [f"\\url{{{config.bindery_imprint[name]}}}" for name in ("url", "source") if imprint.get(name)]
     macros = [_macro(name, body) for name, body in config.katex_macros.items()]
     return "\n".join(
         [
+            *([r"\usepackage{qrcode}"] if config.html_baseurl else []),
             r"\usepackage{bindery}",
             r"\renewcommand{\binderydescription}{" + imprint.get("description", "") + "}",
             r"\renewcommand{\binderyimprint}{" + r"\par ".join(lines) + "}",
