@@ -56,11 +56,16 @@ SVG('<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9"><path id="a" d="M
 ```
 
 See [the library](/library/index) and {py:obj}`d2l.shown`.
+=== chapters/two/markup.md
+# Markup
+
+A page with code may have none, since notebooks could not show it. A <b>bold</b> word.
+
+```{raw} html
+<p>Only on the web<br>
+```
 """
 """What might not be valid, and what leads out of the book."""
-
-MARKUP = "\n\nA <b>bold</b> word.\n\n```{raw} html\n<p>Only on the web<br>\n```"
-"""What is no XML; a page with code may not have it, since notebooks could not show it."""
 
 
 @pytest.fixture(scope="module")
@@ -68,14 +73,8 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The root of a book with its site and its EPUB."""
     root = tmp_path_factory.mktemp("epub") / "book"
     write(root, (TESTS / "paper.txt").read_text(encoding="utf-8") + HARD)
-    edit(root, "two/index.md", "last", "last\nhard")
-    edit(root, "two/last.md", "(eq_last)", f"(eq_last){MARKUP}")
-    edit(
-        root,
-        "book.yml",
-        "copyright: Ada",
-        "copyright: Ada\nlicences: {All: Share it}\nyear: 1843\ndescription: It's <new>.",
-    )
+    edit(root, "two/index.md", "last", "last\nhard\nmarkup")
+    edit(root, "book.yml", "A book of nothing.", "It's <new>.\nyear: 1843")
     shutil.copy(REPOSITORY / "conf.py", root)
     assert bindery(root, "html")[::2] == (0, "")
     assert bindery(root, "epub")[::2] == (0, "")
@@ -138,7 +137,7 @@ def test_pages_bring_nothing_of_the_website(unpacked: Path) -> None:
         assert not any(element.get("src", "").startswith("http") for _, element in tags)
         assert "headerlink" not in {element.get("class") for _, element in tags}
     assert "http" not in (unpacked / "_static/book.css").read_text(encoding="utf-8")
-    assert "Only on" not in "".join(page(unpacked, name) for name in ("index", "two/last"))
+    assert "Only on" not in "".join(page(unpacked, name) for name in ("index", "two/markup"))
     assert "saved-note" not in page(unpacked, "two/hard")
     assert 'href="../library' not in page(unpacked, "two/hard")
 
@@ -179,12 +178,13 @@ def test_the_book_says_what_it_is(unpacked: Path) -> None:
         "language": "en",
         "creator": "Ada",
         "description": "It's <new>.",
-        "rights": "© Ada. All: Share it",
+        "source": "https://book.example/en/",
+        "rights": "© Ada. Code: MIT licence",
         "date": "1843",
     }
     first = " ".join(BeautifulSoup(page(unpacked, "index"), "html.parser").text.split())
     assert first.startswith(
-        "Tiny Tiny & small Ada It's <new>. Version 0.0.1 · 1843 · © Ada All: Share it. Preface Thanks 1. One"
+        "Tiny Tiny & small Ada It's <new>. Version 0.0.1 · 1843 · © Ada Code: MIT licence Preface Thanks 1. One"
     )
 
 
@@ -222,10 +222,10 @@ def test_two_builds_give_the_same_bytes(root: Path) -> None:
     """A build from nothing, and one after a page has come and gone."""
     first = (root / "build/epub/book.epub").read_bytes()
     write(root, "=== chapters/two/more.md\n# More\n\n```{figure} ../img/dot.svg\n:alt: a dot\n```\n")
-    edit(root, "two/index.md", "hard", "hard\nmore")
+    edit(root, "two/index.md", "markup", "markup\nmore")
     assert bindery(root, "epub")[0] == 0
     assert (root / "build/epub/book.epub").read_bytes() != first
-    edit(root, "two/index.md", "hard\nmore", "hard")
+    edit(root, "two/index.md", "markup\nmore", "markup")
     (root / "chapters/two/more.md").unlink()
     assert bindery(root, "epub")[0] == 0
     assert (root / "build/epub/book.epub").read_bytes() == first
