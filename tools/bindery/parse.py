@@ -104,7 +104,9 @@ def _hidden_cells(path: str, token: Token, where: str = "another directive") -> 
 
 
 def _markdown() -> MarkdownIt:
-    return MarkdownIt("commonmark").enable("table").use(colon_fence_plugin).use(myst_block_plugin)
+    # What stands within a paragraph is no concern here.
+    markdown = MarkdownIt("commonmark").enable("table").disable(["inline", "text_join"])
+    return markdown.use(colon_fence_plugin).use(myst_block_plugin)
 
 
 def _read_front_matter(path: str, text: str) -> tuple[SectionSettings, tuple[str, ...], int, list[Problem]]:
@@ -239,15 +241,6 @@ def _read_toctree(path: str, token: Token) -> Toctree:
 def blocks(cell: Cell) -> Iterator[Block]:
     """The pieces of a Markdown cell in order; what stands in directives that hold prose follows their own piece."""
     yield from _blocks(cell.source, cell.location)
-
-
-def without_comments(text: str) -> str:
-    """Markdown without the lines `% …`, which are for authors."""
-    lines = text.split("\n")
-    for token in reversed(_markdown().parse(text)):
-        if token.type == "myst_line_comment" and token.map:
-            del lines[slice(*token.map)]
-    return "\n".join(lines).strip()
 
 
 def _blocks(text: str, start: Location) -> Iterator[Block]:
