@@ -10,7 +10,7 @@ READY := .venv/ready-$(PINS)
 READY_TO_TEST := .venv/ready-to-test-$(PINS)
 BINDERY := .venv/bin/bindery
 
-.PHONY: help html serve archive pdf epub notebooks lib wheel all data plan run drift doctor test release bench lint check clean latex browser java
+.PHONY: help html serve archive pdf epub notebooks lib wheel all data plan run drift doctor test test-all release bench lint check clean latex browser java
 
 # In a workflow of GitHub, what lint finds becomes annotations of the pull request.
 LINT := $(BINDERY) lint $(if $(GITHUB_ACTIONS),--format github)
@@ -63,6 +63,9 @@ doctor: $(READY)  ## Say what this machine lacks for website, PDF, tests and mor
 
 test: $(READY_TO_TEST) latex browser java  ## Run all tests, the fast ones first
 	@cd tools && ../.venv/bin/python -m pytest
+
+test-all: $(READY_TO_TEST) latex browser java  ## Run all tests and those that leave nothing out, such as each notebook for itself
+	@cd tools && ../.venv/bin/python -m pytest -m "slow or not slow"
 
 release: $(READY)  ## Date the changes, tag a version and build all that is published of it (VERSION=1.2.0)
 	@$(BINDERY) latex && $(BINDERY) release "$(VERSION)"

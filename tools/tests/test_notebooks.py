@@ -246,6 +246,20 @@ def test_notebook_runs_with_what_its_archive_asks_for(unpacked: tuple[Path, Path
 
 
 @pytest.mark.slow
+@pytest.mark.exhaustive
+def test_every_notebook_runs_with_what_its_archive_asks_for(unpacked: tuple[Path, Path], book: Path) -> None:
+    """All of the archive; those that fail are told together."""
+    failed = {}
+    for path in sorted(unpacked[0].glob("*/*.ipynb")):
+        name = path.relative_to(unpacked[0]).with_suffix("").as_posix()
+        try:
+            run_alone(unpacked, book, name)
+        except AssertionError as error:
+            failed[name] = str(error)
+    assert failed == {}
+
+
+@pytest.mark.slow
 def test_another_library_of_this_name_is_told(unpacked: tuple[Path, Path], tmp_path: Path) -> None:
     """In a sentence that says what to do, before anything runs."""
     _, python = unpacked
