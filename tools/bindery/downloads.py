@@ -25,3 +25,15 @@ def offer(facts: Facts, products: Mapping[str, Path | None], folder: Path) -> No
     page = render("downloads.html", title=facts.title, version=facts.version, there=there)
     write_if_changed(folder / "index.html", page)
     prune(folder, {Path("index.html"), *(Path(file.name) for file in products.values() if file)})
+
+
+def product_sizes(build: Path) -> dict[str, int]:
+    """The bytes of each product that is in a build folder; those of the website without its downloads."""
+    site, downloads = build / "html", build / "html" / "downloads"
+    files = [path for path in site.rglob("*") if path.is_file() and downloads not in path.parents]
+    sizes = {"html": sum(path.stat().st_size for path in files)} if files else {}
+    made = [build / "pdf" / "book.pdf", build / "epub" / "book.epub", build / "notebooks.zip", build / "website.zip"]
+    for path in (*made, *sorted((build / "wheel").glob("*.whl"))):
+        if path.is_file():
+            sizes[path.relative_to(build).as_posix()] = path.stat().st_size
+    return sizes

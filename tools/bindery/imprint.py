@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 from collections.abc import Iterable
 from pathlib import Path
@@ -19,6 +20,11 @@ def commit_of(root: Path) -> str:
         return subprocess.run(git, capture_output=True, text=True, check=True).stdout.strip()
     except (OSError, subprocess.CalledProcessError):
         return ""
+
+
+def build_facts(version: str, root: Path) -> bytes:
+    """Version and commit, which stand in one file so that a commit alone changes no page."""
+    return (json.dumps({"version": version, "commit": commit_of(root)}) + "\n").encode()
 
 
 def imprint(commit: str, executions: Iterable[Execution]) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import importlib.metadata
-import json
 from collections.abc import Callable
 from contextlib import ExitStack, nullcontext
 from functools import cached_property
@@ -14,8 +13,8 @@ from typing import TYPE_CHECKING
 from bindery import files
 from bindery.bundle import bundle
 from bindery.desk import Desk
-from bindery.downloads import offer
-from bindery.imprint import commit_of, imprint
+from bindery.downloads import offer, product_sizes
+from bindery.imprint import build_facts, commit_of, imprint
 from bindery.inputs import page_inputs, written_inputs
 from bindery.model import Book, Problem, ProblemsFound
 from bindery.notebooks import NOTEBOOK_FOLDER, Wheel, archive, reader_notebooks, wheel_name
@@ -112,7 +111,7 @@ class Press(Desk):
         if not problems:
             with files.locked(self.build / "locks" / "weave"):
                 files.write_if_changed(self._stamp("sources"), sources.encode())
-                files.write_if_changed(output / "build.json", self._build_facts())
+                files.write_if_changed(output / "build.json", build_facts(self.book.facts.version, self.root))
                 offer(self.book.facts, self._downloads(), output / "downloads")
         return problems
 
@@ -200,7 +199,10 @@ class Press(Desk):
         except ProblemsFound:
             book = None
         before = kept.read_bytes() if kept.is_file() else b""
-        report = make_report(book, self.choices.profile, self.done.values(), problems, before)
+        changes = {step.section.name: step.changes for step in vars(self).get("steps", ())}
+        report = make_report(
+            book, self.choices.profile, self.done.values(), problems, before, changes, product_sizes(self.build)
+        )
         drift = DRIFT_PAGE if (folder / DRIFT_PAGE).is_file() else ""
         places = [(folder, "../html/" if (site / "index.html").is_file() else "", drift)]
         if self.site_made:
@@ -278,10 +280,6 @@ class Press(Desk):
                 files.write_if_changed(stamp, seen.encode())
                 self.say(f"{product}: {shown}")
         return problems
-
-    def _build_facts(self) -> bytes:
-        """Version and commit, which stand in one file so that a commit alone changes no page."""
-        return (json.dumps({"version": self.book.facts.version, "commit": commit_of(self.root)}) + "\n").encode()
 
     def parity(self) -> list[Problem]:
         """Make every product, and say what one lacks that another has."""

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from bindery.model import Book, Cell, Execution, Problem, Section, runs
 from bindery.render import render
 from bindery.weave import INJECTED_ID
 
-FORMAT = 2
+FORMAT = 3
 SLOWEST = 12
 """How many cells the list of the slowest has."""
 
@@ -21,15 +22,24 @@ Report = dict[str, Any]
 
 
 def make_report(
-    book: Book | None, profile: str, executions: Iterable[Execution], problems: Iterable[Problem], before: bytes = b""
+    book: Book | None,
+    profile: str,
+    executions: Iterable[Execution],
+    problems: Iterable[Problem],
+    before: bytes = b"",
+    changes: Mapping[str, Sequence[str]] = MappingProxyType({}),
+    sizes: Mapping[str, int] = MappingProxyType({}),
 ) -> Report:
     """What happened to each section, and all problems; `book` is None if it could not be read.
 
-    A build that runs nothing says what ran last: it finds that in `before`, the last build's report.
+    A build that runs nothing says what ran last: it finds that in `before`, the last build's report. `changes` tells of
+    sections why they had to run, `sizes` how many bytes the products have.
     """
     by_name = {execution.section: execution for execution in executions}
     present = book.sections() if book else ()
-    sections = [_section(each, by_name[each.name]) for each in present if each.name in by_name]
+    sections = [_section(each, by_name[each.name], changes) for each in present if each.name in by_name]
+    last = _read(before)
+    old = {each["name"]: each["bytes"] for each in last.get("products", ())}
     return {
         "format": FORMAT,
         "title": book.facts.title if book else "",
@@ -37,7 +47,8 @@ def make_report(
         "profile": profile,
         "sections": sections,
         "problems": [_problem(problem) for problem in sorted(set(problems))],
-        "last_run": [each for each in sections if each["start"] is not None] or _last_run(before),
+        "last_run": [each for each in sections if each["start"] is not None] or last.get("last_run", []),
+        "products": [{"name": name, "bytes": size, "before": old.get(name)} for name, size in sizes.items()],
     }
 
 
@@ -66,12 +77,13 @@ def to_page(report: Report, site: str, drift: str = "") -> bytes:
     )
 
 
-def _section(section: Section, execution: Execution) -> dict[str, Any]:
+def _section(section: Section, execution: Execution, changes: Mapping[str, Sequence[str]]) -> dict[str, Any]:
     return {
         "section": section.name,
         "heading": section.heading,
         "title": section.title,
         "cached": execution.cached,
+        "changes": [] if execution.cached else list(changes.get(section.name, ())),
         "device": execution.device,
         "start": round(execution.turn.start, 3) if execution.turn else None,
         "slot": execution.turn.slot if execution.turn else None,
@@ -110,13 +122,13 @@ def _telling_line(source: str) -> str:
     return next((line for line in lines if not line.startswith(dull)), lines[0])
 
 
-def _last_run(before: bytes) -> list[dict[str, Any]]:
-    """What the last build's report says of the last run; nothing if there is none or another version wrote it."""
+def _read(before: bytes) -> Mapping[str, Any]:
+    """The last build's report; nothing if there is none or another version wrote it."""
     try:
         report: Mapping[str, Any] = json.loads(before)
     except ValueError:
-        return []
-    return list(report["last_run"]) if report.get("format") == FORMAT else []
+        return {}
+    return report if report.get("format") == FORMAT else {}
 
 
 def _problem(problem: Problem) -> dict[str, Any]:

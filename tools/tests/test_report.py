@@ -60,6 +60,20 @@ def report_of(book: Book, *executions: Execution, before: Report | None = None) 
     return make_report(book, "quick", executions, problems, to_json(before) if before else b"")
 
 
+def test_page_tells_why_sections_ran_and_how_large_products_are(book: Book) -> None:
+    """A first reason and how many more; sizes beside those of the last build."""
+    section = next(section for section in book.sections() if section.code)
+    ran = executed(book, (1.0, 1.0, 1.0), Turn(0.0, 0))
+    changes = {section.name: ["cell 2 changed", "`d2l.plot` changed"]}
+    first = make_report(book, "quick", [ran], [], b"", changes, {"html": 1_500_000, "pdf/book.pdf": 9_000})
+    page = to_page(first, "").decode()
+    assert "cell 2 changed, and 1 more" in page
+    assert page.count(">new<") == 2
+    second = make_report(book, "quick", [], [], to_json(first), {}, {"html": 1_600_000, "pdf/book.pdf": 9_000})
+    page = to_page(second, "").decode()
+    assert "+100 kB" in page and "the same" in page
+
+
 def test_each_cell_that_ran_has_its_place_and_time(book: Book) -> None:
     """Injected values count with the cell they follow, empty cells are left out, others stand on their line."""
     (section,) = report_of(book, executed(book, (0.5, 0.25, 1.0, 0.125), Turn(2.0, 1)))["sections"]
