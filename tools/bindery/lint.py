@@ -9,7 +9,7 @@ from __future__ import annotations
 from bindery.codestyle import check_form, check_front_matter, check_names
 from bindery.library import Library
 from bindery.model import Book, Problem
-from bindery.prose import check_fonts, check_pictures, check_prose
+from bindery.prose import check_fonts, check_formulas, check_pictures, check_prose
 from bindery.rules import Rules
 from bindery.targets import check_bibliography, check_labels
 from bindery.until import check_until
@@ -27,6 +27,7 @@ def lint(book: Book, bibliography: str = "", library: Library | None = None) -> 
     check_fonts(rules, pages)
     for page in pages:
         check_pictures(rules, page)
+        check_formulas(rules, page)
         check_form(rules, page)
     if style.labels:
         openings = {chapter.index.name for chapter in book.chapters if chapter.index}

@@ -48,6 +48,18 @@ class Paragraph:
         return [sentence for sentence in SENTENCE.split(joined) if WORD.search(sentence)]
 
 
+def check_formulas(rules: Rules, page: Page) -> None:
+    """A `$` whose other half is not in the same paragraph."""
+    for piece in page.pieces:
+        if isinstance(piece.content, Block) and piece.content.kind in ("text", "heading"):
+            words = re.sub(r"(`+)(?!`).+?(?<!`)\1(?!`)|\\\$", "", piece.content.text, flags=re.DOTALL)
+            if words.count("$") % 2:
+                message = (
+                    "a `$` has no other half here; a line that begins with `1)` or `-` starts a list, even in a formula"
+                )
+                rules.tell(piece.location, "cut-formula", message, piece.allowed)
+
+
 def check_prose(rules: Rules, pages: Iterable[Page]) -> None:
     """All that the rules on prose find."""
     everything: list[Paragraph] = []

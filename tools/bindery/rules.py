@@ -18,6 +18,7 @@ RULES: Mapping[str, str] = {
     "long-paragraph": "a paragraph holds one thought",
     "repeat": "what is said twice in the same words is a copy that will not be kept up",
     "typed-number": "a number that is typed is wrong after the next new section",
+    "cut-formula": "a line that begins like a list ends a formula, and the rest of it is printed as it is written",
     "notation": "a typeface in a formula means something, which the section on notation says",
     "alt-text": "some readers cannot see the picture",
     "citation": "readers must be able to find a source",

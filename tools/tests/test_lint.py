@@ -101,6 +101,15 @@ CASES = [
         ["3: `\\mathcalR` is not in the notation of one/notation [notation]"],
     ),
     ("% allow word: quoted\nA crucial word.\n\nA crucial thing.", ["6: `crucial`: leave it out [word]"]),
+    (
+        "We have $a (h +\n1) q$ here.",
+        [
+            f"{line}: a `$` has no other half here; a line that begins with `1)` or `-` starts a list, even in a formula "
+            "[cut-formula]"
+            for line in (3, 4)
+        ],
+    ),
+    ("It costs \\$5 or `$5`, and $a$.", []),
     ("% allow alt-text: decoration\n```{image} a.svg\n```", []),
     ("% allow word\nA crucial word.", ["3: say why: `% allow word: reason` [allow]"]),
     ("% allow words: quoted\nA word.", ["3: no rule is called `words`; did you mean `word`? [allow]"]),

@@ -95,13 +95,17 @@ class IndexListings(SphinxPostTransform):
     def run(self, **kwargs: Any) -> None:
         """Give each listing of the book the attribute `indexed`: by line from zero, what the index is to say."""
         uses: dict[str, dict[str, tuple[nodes.literal_block, int]]] = {}
+        known = self.env.domains.python_domain.objects
         for code in self.document.findall(nodes.literal_block):
             if code.get("language") not in PYTHON:
                 continue
-            code["indexed"] = list(_saved(code))
             page = page_of(code)
+            # Examples of books inside the book save names of their own.
+            code["indexed"] = [(line, entry) for line, entry, name in _saved(code) if f"d2l.{name}" in known]
             if page is not None:
                 for line, name in _used(code):
+                    if f"d2l.{name}" not in known:
+                        continue
                     uses.setdefault(name, {}).setdefault(page, (code, line))
         for name, places in uses.items():
             for code, line in places.values() if len(places) <= OFTEN else ():
@@ -114,15 +118,16 @@ def connect(app: Sphinx) -> None:
     app.add_post_transform(IndexListings)
 
 
-def _saved(code: nodes.literal_block) -> Iterator[tuple[int, str]]:
-    """By line, the entries for what a listing puts into the library."""
+def _saved(code: nodes.literal_block) -> Iterator[tuple[int, str, str]]:
+    """By line, the entries for what a listing puts into the library, each with the name that the library has for it."""
     lines, of = code.astext().splitlines(), ""
     for number, line in enumerate(lines):
         if extended := EXTENDED.match(line):
             of = extended["of"]
         elif (found := SAVED.match(line)) and any("#@save" in near for near in lines[max(0, number - 2) : number + 1]):
             entry = _code(found["name"] or found["variable"])
-            yield number, f"{_code(of)}!{entry}|spxpagem" if of else f"{entry}|spxpagem"
+            name = of or found["name"] or found["variable"]
+            yield number, f"{_code(of)}!{entry}|spxpagem" if of else f"{entry}|spxpagem", name
             of = ""
 
 

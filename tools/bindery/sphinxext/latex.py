@@ -91,7 +91,14 @@ class BookTranslator(LinksOnPaper):
         if "colwidths-given" in node["classes"] and not self.table:
             node["classes"].append("longtable")
         self._set_number("table", node)
+        captioned = any(isinstance(child, nodes.title) for child in node.children)
+        self.body.append("\n\\binderycaptioned\n" if captioned else "\n\\binderyuncaptioned\n")
         super().visit_table(node)
+
+    def visit_term(self, node: nodes.Element) -> None:
+        """Keep a term and what it means on one page."""
+        self.body.append("\n\\needspace{3\\baselineskip}\n" if node is node.parent.children[0] else "")
+        super().visit_term(node)
 
     def visit_literal(self, node: nodes.Element) -> None:
         """Write code in a line of text; no line ends inside it if it is short, but in the narrow columns of a table."""
