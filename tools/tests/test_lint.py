@@ -104,8 +104,8 @@ CASES = [
     (
         "We have $a (h +\n1) q$ here.",
         [
-            f"{line}: a `$` has no other half here; a line that begins with `1)` or `-` starts a list, even in a formula "
-            "[cut-formula]"
+            f"{line}: a `$` has no other half here; a line that begins with `1)` or `-` starts a list, "
+            "even in a formula [cut-formula]"
             for line in (3, 4)
         ],
     ),
