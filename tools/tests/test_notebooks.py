@@ -97,7 +97,8 @@ def prose(notebook: Any) -> str:
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The root of a book with everything that has a number."""
     root = tmp_path_factory.mktemp("notebooks") / "book"
-    write(root, (TESTS / "paper.txt").read_text(encoding="utf-8"))
+    text = (TESTS / "paper.txt").read_text(encoding="utf-8")
+    write(root, re.sub(r"(?m)^url: .*\n", "", text, count=1))
     shutil.copy(REPOSITORY / "conf.py", root)
     assert bindery(root, "notebooks")[::2] == (0, "")
     return root
@@ -160,10 +161,11 @@ def closure(names: list[str]) -> set[str]:
     from importlib import metadata
 
     from packaging.requirements import Requirement
+    from packaging.utils import canonicalize_name
 
     found: set[str] = set()
     while names:
-        name = names.pop()
+        name = canonicalize_name(names.pop())
         if name in found:
             continue
         found.add(name)
@@ -197,9 +199,10 @@ def unpacked(book: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path
     for name in needed:
         for file in metadata.files(name) or ():
             source = Path(str(file.locate()))
-            if not str(file).startswith("..") and source.is_file():
-                (target / str(file)).parent.mkdir(parents=True, exist_ok=True)
-                (target / str(file)).hardlink_to(source)
+            link = target / str(file)
+            if not str(file).startswith("..") and source.is_file() and not link.exists():
+                link.parent.mkdir(parents=True, exist_ok=True)
+                link.hardlink_to(source)
     check = [str(python), "-m", "pip", "install", "--no-index", "--quiet", "--dry-run", "-r", "requirements.txt"]
     subprocess.run(check, cwd=folder / "notebooks", check=True)
     return folder / "notebooks", python
