@@ -157,23 +157,22 @@ def test_library_is_asked_for_by_address_and_checksum(made: Path, tmp_path: Path
 
 
 def closure(names: list[str]) -> set[str]:
-    """The installed distributions that these need, as pip would find them."""
+    """The installed distributions that these need, with extras, as pip would find them."""
     from importlib import metadata
 
     from packaging.requirements import Requirement
     from packaging.utils import canonicalize_name
 
-    found: set[str] = set()
-    while names:
-        name = canonicalize_name(names.pop())
-        if name in found:
+    waiting, seen = [(canonicalize_name(name), "") for name in names], set()
+    while waiting:
+        if (here := waiting.pop()) in seen:
             continue
-        found.add(name)
-        for line in metadata.requires(name) or ():
-            need = Requirement(line)
-            if need.marker is None or need.marker.evaluate({"extra": ""}):
-                names.append(need.name)
-    return found
+        seen.add(here)
+        name, extra = here
+        for need in map(Requirement, metadata.requires(name) or ()):
+            if need.marker is None or need.marker.evaluate({"extra": extra}):
+                waiting += [(canonicalize_name(need.name), each) for each in ("", *need.extras)]
+    return {str(name) for name, _ in seen}
 
 
 @pytest.fixture(scope="session")
