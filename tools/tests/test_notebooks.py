@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -197,11 +198,15 @@ def unpacked(book: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path
     needed = closure([name for name in lines if name != alone]) | {alone}
     for name in needed:
         for file in metadata.files(name) or ():
-            source = Path(str(file.locate()))
-            link = target / str(file)
-            if not str(file).startswith("..") and source.is_file() and not link.exists():
+            source, link = Path(str(file.locate())), Path(os.path.normpath(target / str(file)))
+            if source.is_file() and link.is_relative_to(folder / "venv") and not link.exists():
                 link.parent.mkdir(parents=True, exist_ok=True)
-                link.hardlink_to(source)
+                if link.parent == python.parent and source.read_bytes().startswith(b"#!"):
+                    # A program starts the interpreter of the environment that it was installed into.
+                    link.write_bytes(re.sub(rb"\A#!.*", b"#!" + bytes(python), source.read_bytes()))
+                    link.chmod(0o755)
+                else:
+                    link.hardlink_to(source)
     check = [str(python), "-m", "pip", "install", "--no-index", "--quiet", "--dry-run", "-r", "requirements.txt"]
     subprocess.run(check, cwd=folder / "notebooks", check=True)
     return folder / "notebooks", python
