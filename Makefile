@@ -22,7 +22,7 @@ html: $(READY)  ## Run what changed and build the website into build/html (PROFI
 	@$(BINDERY) html
 
 serve: $(READY)  ## Show the website in a browser and follow what you save (PORT=8000)
-	@$(BINDERY) serve --port $(or $(PORT),8000)
+	@$(BINDERY) serve --port $(or $(PORT),8000) || [ $$? = 130 ]
 
 archive: $(READY)  ## Build the website and pack it into build/website.zip
 	@$(BINDERY) archive
@@ -61,7 +61,7 @@ drift: $(READY)  ## Say which outputs have moved from the accepted baseline (`bi
 doctor: $(READY)  ## Say what this machine lacks for website, PDF, tests and more, and how to install it
 	@$(BINDERY) doctor
 
-test: $(READY_TO_TEST) latex browser java  ## Run all tests, the fast ones first
+test: $(READY_TO_TEST) latex browser java  ## Run the tests, the fast ones first (test-all runs the longest, too)
 	@cd tools && ../.venv/bin/python -m pytest
 
 test-all: $(READY_TO_TEST) latex browser java  ## Run all tests and those that leave nothing out, such as each notebook for itself
@@ -107,6 +107,6 @@ $(READY):
 	@rm -f .venv/ready-* && touch $@
 
 $(READY_TO_TEST): $(READY)
-	@echo "Adding the test tools to .venv"
+	@echo "Adding the test tools to .venv (pip names two packages that syne-tune asks for and is installed without)"
 	@.venv/bin/python -m pip install --quiet --disable-pip-version-check --editable 'tools[test]'
 	@touch $@

@@ -50,7 +50,7 @@ def examine(facts: Facts | None, environment: Mapping[str, str]) -> list[Finding
     return [
         _packages("html", "the website, and running the sections", [*own, *sections]),
         Finding("pdf", "build/pdf/book.pdf, by xelatex", latex, shlex.join(texlive.INSTALL)),
-        _packages("epub", "needs what the website needs", own),
+        _packages("epub", "build/epub/book.epub, which needs what the website needs", own),
         Finding(
             "tests",
             "bindery's own tests, in Chromium those of the pages, with Java that of the EPUB",
