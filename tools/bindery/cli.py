@@ -269,7 +269,8 @@ def make_parser() -> argparse.ArgumentParser:
     )
     release = add("release", "date the changes, tag a version, and build all that is published of it", _release)
     release.add_argument("version", help="such as 1.2.0")
-    add("parity", "make everything, and say what one product lacks that another has", lambda press, _: press.parity())
+    parity = "make everything, and say what one product lacks that another has"
+    add("parity", parity, lambda press, _: press.parity(), reported=True)
     drift = add("drift", "say which outputs have moved from the baseline", _drift, reported=True)
     _teach(drift, DRIFT)
     accept = drift.add_subparsers(title="commands", metavar="[accept]").add_parser(
