@@ -23,6 +23,7 @@ from bindery.validate import hint, read_yaml
 FRONT_MATTER = re.compile(r"---[ \t]*\n(.*?)^---[ \t]*$\n?", re.DOTALL | re.MULTILINE)
 VERBATIM = ("code", "code-block", "literalinclude", "parsed-literal", "raw", "math", "sourcecode")
 INFO = re.compile(r"\{([^}]+)\}\s*(.*)")
+BROKEN = re.compile(r"\s*`{3,}\s*\{[\w:-]+\}[^`]*`")
 CODE_CELL = re.compile(r"^\s*[`:~]{3,}\s*\{code-cell\}", re.MULTILINE)
 
 
@@ -71,7 +72,7 @@ def _read_markdown(path: str, text: str) -> tuple[Page, list[Problem]]:
     start = body_line - 1
     for token in tokens:
         if not token.map or _directive(token) != "code-cell" or token.level:
-            problems += _hidden_cells(path, token)
+            problems += [*_hidden_cells(path, token), *_broken_fences(path, token)]
             continue
         first, last = token.map
         _add_markdown(cells, path, lines, start, first)
@@ -101,6 +102,15 @@ def _hidden_cells(path: str, token: Token, where: str = "another directive") -> 
         return []
     message = f"a code cell inside {where} does not run; move it to the top level"
     return [Problem(Location(path, token.map[0] + 1), "nested-code-cell", message)]
+
+
+def _broken_fences(path: str, token: Token) -> list[Problem]:
+    """Lines of a paragraph that look like a directive's first; with a backtick behind its name none begins."""
+    if token.type != "inline" or not token.map:
+        return []
+    lines = enumerate(token.content.split("\n"), start=token.map[0] + 1)
+    message = "this begins no directive, since it has a backtick behind its name; use `:::` or leave the backticks out"
+    return [Problem(Location(path, line), "broken-fence", message) for line, text in lines if BROKEN.match(text)]
 
 
 def _markdown() -> MarkdownIt:
