@@ -31,6 +31,8 @@ UNPUBLISHED = "bindery"
 
 LIBRARY = re.compile(r"\bd2l\b")
 
+WHERE_PLOTS_APPEAR = re.compile(r"^get_ipython\(\)\.run_line_magic\('matplotlib', '(\w+)'\)$", re.MULTILINE)
+
 FIRST_CELL = """\
 # The library d2l {version}, which belongs to this notebook: installed if there is none
 import subprocess
@@ -41,8 +43,8 @@ from pathlib import Path
 try:
     found = metadata.version('d2l')
 except metadata.PackageNotFoundError:
-    wheel = Path('..', '{name}')
-    source = str(wheel) if wheel.exists() else '{source}'
+    wheels = [path / '{name}' for path in Path.cwd().parents]
+    source = next(filter(Path.exists, wheels), '{source}')
     subprocess.run([sys.executable, '-m', 'pip', 'install', '--quiet', source],
                    check=True)
     found = metadata.version('d2l')
@@ -115,13 +117,16 @@ def without_outputs(notebook: bytes) -> bytes:
 
 
 def script(notebook: bytes) -> bytes:
-    """The code of a notebook as nbconvert writes it, with its text in comments."""
+    """The code of a notebook as nbconvert writes it, with its text in comments.
+
+    Magics become calls of IPython, but for the one that says where plots appear: a script has no such place.
+    """
     import nbformat
-    from nbconvert.exporters.script import ScriptExporter  # with its templates, nothing that other commands need
+    from nbconvert.exporters.python import PythonExporter  # with its templates, nothing that other commands need
 
     node = nbformat.reads(notebook.decode(), as_version=4)  # type: ignore[no-untyped-call]
-    text, _ = ScriptExporter().from_notebook_node(node)  # type: ignore[no-untyped-call]
-    return str(text).encode()
+    text, _ = PythonExporter().from_notebook_node(node)  # type: ignore[no-untyped-call]
+    return WHERE_PLOTS_APPEAR.sub(r"# %matplotlib \1", str(text)).encode()
 
 
 def runs_anywhere(execution: Execution) -> bool:
