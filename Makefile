@@ -27,7 +27,8 @@ serve: $(READY)  ## Show the website in a browser and follow what you save (PORT
 archive: $(READY)  ## Build the website and pack it into build/website.zip
 	@$(BINDERY) archive
 
-pdf: latex  ## Run what changed and make build/pdf/book.pdf (installs LaTeX with apt-get if that may be done)
+pdf: $(READY)  ## Run what changed and make build/pdf/book.pdf (installs LaTeX with apt-get if that may be done)
+	@test -f build/pdf/book.pdf || $(BINDERY) latex
 	@$(BINDERY) pdf
 
 epub: $(READY)  ## Run what changed and make build/epub/book.epub for e-readers

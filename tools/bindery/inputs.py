@@ -24,16 +24,16 @@ def page_inputs(root: Path, pages: Mapping[str, bytes]) -> str:
         *((name, path.read_bytes()) for name, path in sources if path.suffix != ".pyc" and path.is_file()),
         *((name, importlib.metadata.version(name).encode()) for name in MAKERS),
     ]
-    return _digest(parts)
+    return digest_of(parts)
 
 
 def written_inputs(root: Path) -> str:
     """Names all that authors write."""
     paths = [root / "conf.py", *sorted((root / "chapters").rglob("*"))]
-    return _digest((str(path.relative_to(root)), path.read_bytes()) for path in paths if path.is_file())
+    return digest_of((str(path.relative_to(root)), path.read_bytes()) for path in paths if path.is_file())
 
 
-def _digest(parts: Iterable[tuple[str, bytes]]) -> str:
+def digest_of(parts: Iterable[tuple[str, bytes]]) -> str:
     """Names what files of these names and contents make together."""
     digest = hashlib.sha256()
     for name, content in parts:

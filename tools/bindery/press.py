@@ -219,11 +219,12 @@ class Press(Desk):
         from bindery.texlive import lacking
 
         output = self.build / "pdf" / "book.pdf"
-        problems = lacking()
-        if problems:
-            return problems
+        if not output.is_file() and (problems := lacking()):
+            return problems  # before anything runs
 
         def make(source: Path, work: Path) -> list[Problem]:
+            if lacked := lacking():
+                return lacked
             folder = work / "latex"
             made = imprint(commit_of(self.root), self.executions.values())
             files.write_if_changed(folder / "imprint.tex", made.encode())

@@ -1,4 +1,4 @@
-"""Writes the pages about the library, one for each name and a list of all: library in, pages for Sphinx out. Pure."""
+"""Writes the pages about the library, by name, by module and a list: library in, pages for Sphinx out. Pure."""
 
 from __future__ import annotations
 
@@ -46,8 +46,8 @@ class Entry:
 
     @property
     def purpose(self) -> str:
-        """The first line of its docstring."""
-        return (_docstring(self.statement) or "").split("\n")[0]
+        """The first paragraph of its docstring."""
+        return " ".join(_docstring(self.statement).split("\n\n")[0].split())
 
 
 def reference_pages(book: Book, library: Library) -> dict[str, bytes]:
@@ -55,10 +55,14 @@ def reference_pages(book: Book, library: Library) -> dict[str, bytes]:
     entries = list(entries_of(book, library))
     if not entries:
         return {}
-    pages = {f"{FOLDER}/index.md": _index(book, entries)}
-    names = frozenset(entry.name for entry in entries)
+    modules: dict[str, list[Entry]] = {}
     for entry in entries:
-        pages[f"{entry.page}.md"] = _page(entry, names)
+        modules.setdefault(entry.definition.module, []).append(entry)
+    pages = {f"{FOLDER}/index.md": _index(book, modules)}
+    names = frozenset(entry.name for entry in entries)
+    for module, found in modules.items():
+        pages[f"{FOLDER}/{module}.md"] = _module_page(book, module, found)
+        pages |= {f"{entry.page}.md": _page(entry, names) for entry in found}
     return {path: text.encode() for path, text in pages.items()}
 
 
@@ -96,28 +100,18 @@ def listed(parts: Iterable[str]) -> str:
     return f"{', '.join(first)} and {last}" if first else last
 
 
-def _index(book: Book, entries: Iterable[Entry]) -> str:
-    chapters: dict[str, list[Entry]] = {}
-    for entry in entries:
-        chapters.setdefault(entry.definition.module, []).append(entry)
-    titles = {chapter.folder.replace("-", "_"): chapter.title for chapter in book.chapters}
+def _index(book: Book, modules: Mapping[str, list[Entry]]) -> str:
     lines = [
         f"{ORPHAN}",
         "# The library, name by name",
         "",
         "Every name of `d2l`, by the chapter that teaches it. Each has a page with arguments, source and the",
-        "sections that use it.",
+        "sections that use it; what a chapter adds is also on one page.",
     ]
-    for module, found in chapters.items():
-        lines += [
-            "",
-            f"## {titles.get(module, module)}",
-            "",
-            "```{list-table}",
-            ":widths: 32 48 20",
-            ":header-rows: 1",
-            "",
-        ]
+    for module, found in modules.items():
+        title = _chapter_title(book, module)
+        lines += ["", f"## {title}", "", f"All on one page: [`d2l.torch.{module}`](/{FOLDER}/{module}).", ""]
+        lines += ["```{list-table}", ":widths: 32 48 20", ":header-rows: 1", ""]
         lines += ["* - Name", "  - What it is", "  - Taught in"]
         for entry in found:
             lines += [f"* - {{py:obj}}`d2l.{entry.name}`", f"  - {_text(entry.purpose)}"]
@@ -126,10 +120,35 @@ def _index(book: Book, entries: Iterable[Entry]) -> str:
     return "\n".join(lines) + "\n"
 
 
+def _chapter_title(book: Book, module: str) -> str:
+    """What the chapter of a module is called."""
+    titles = {chapter.folder.replace("-", "_"): chapter.title for chapter in book.chapters}
+    return titles.get(module, module)
+
+
+def _module_page(book: Book, module: str, entries: Iterable[Entry]) -> str:
+    """All names of a module with their arguments and docstrings; what else is known of each is on its own page."""
+    lines = [
+        f"{ORPHAN}# `d2l.torch.{module}`",
+        "",
+        f"What the chapter “{_chapter_title(book, module)}” adds to the library, in the order in which it is taught.",
+        "`from d2l import torch as d2l` brings all of it.",
+    ]
+    for _, found in groupby(entries, key=lambda entry: entry.definition.block.section.path):
+        first, *others = found
+        section = first.definition.block.section
+        lines += ["", f"## [{_text(section.title)}](/{section.name})"]
+        for entry in (first, *others):
+            lines += ["", *_described(entry.name, entry.statement, twice=True), ""]
+            lines += [f"[Source and uses](/{entry.page})"]
+    return "\n".join(lines) + "\n"
+
+
 def _page(entry: Entry, names: frozenset[str]) -> str:
     block, statement = entry.definition.block, entry.statement
     lines = [f"{ORPHAN}# `d2l.{entry.name}`", "", *_described(entry.name, statement), "", "## In the book", ""]
-    lines += [f"- Taught in {section_link(block.section)}."]
+    lines += [f"- Taught in {section_link(block.section)}; in the library in"]
+    lines += [f"  [`d2l.torch.{entry.definition.module}`](/{FOLDER}/{entry.definition.module})."]
     later = {each.section.name: each.section for each in entry.blocks if each.section.path != block.section.path}
     if later:
         lines += [f"- Extended in {listed(map(section_link, later.values()))}."]
@@ -146,21 +165,24 @@ def _page(entry: Entry, names: frozenset[str]) -> str:
     return "\n".join(lines)
 
 
-def _described(name: str, statement: ast.stmt) -> list[str]:
-    """The description of a name as a directive of Sphinx's Python domain, methods inside."""
-    text = _paragraphs(_docstring(statement))
+def _described(name: str, statement: ast.stmt, twice: bool = False) -> list[str]:
+    """The description of a name as a directive of Sphinx's Python domain, methods inside.
+
+    One that stands on another page, too, is not what links to the name lead to.
+    """
+    text, quiet = _paragraphs(_docstring(statement)), [":no-index:"] if twice else []
     if isinstance(statement, ast.ClassDef):
         methods = [each for each in statement.body if isinstance(each, Functions)]
         start = next((each for each in methods if each.name == "__init__"), None)
-        lines = [f"::::{{py:class}} d2l.{name}{_signature(start, bound=True) if start else ''}", "", *text]
+        signature = _signature(start, bound=True) if start else ""
+        lines = [f"::::{{py:class}} d2l.{name}{signature}", *quiet, "", *text]
         for method in methods:
             if method.name != "__init__" or _docstring(method):
-                lines += ["", f":::{{py:method}} {method.name}{_signature(method, bound=True)}", ""]
+                lines += ["", f":::{{py:method}} {method.name}{_signature(method, bound=True)}", *quiet, ""]
                 lines += [*_paragraphs(_docstring(method)), ":::"]
         return [*lines, "::::"]
-    if isinstance(statement, Functions):
-        return [f":::{{py:function}} d2l.{name}{_signature(statement)}", "", *text, ":::"]
-    return [f":::{{py:data}} d2l.{name}", "", *text, ":::"]
+    kind = f"function}} d2l.{name}{_signature(statement)}" if isinstance(statement, Functions) else f"data}} d2l.{name}"
+    return [f":::{{py:{kind}", *quiet, "", *text, ":::"]
 
 
 def _signature(function: Functions, bound: bool = False) -> str:

@@ -20,6 +20,7 @@ from bindery.gpus import discover
 from bindery.library import Library
 from bindery.model import Book, Execution, Gpu, Mistyped, Need, Problem, ProblemsFound, Task
 from bindery.plan import Step, entries_in_use, make_plan, remember_inputs
+from bindery.recall import made_from, recall, remember
 from bindery.settings import Facts
 from bindery.shared import SharedCache
 from bindery.slots import makespan, order
@@ -69,9 +70,17 @@ class Workshop:
         """What has become of the sections so far."""
 
     @cached_property
+    def _inputs(self) -> str:
+        return made_from(self.root)
+
+    @cached_property
+    def _remembered(self) -> tuple[Book, Library] | None:
+        return recall(self.build, self._inputs)
+
+    @cached_property
     def book(self) -> Book:
         """The book, read once."""
-        return read_book(self.root)
+        return self._remembered[0] if self._remembered else read_book(self.root)
 
     @property
     def known_facts(self) -> Facts | None:
@@ -84,7 +93,12 @@ class Workshop:
     @cached_property
     def library(self) -> Library:
         """The library, tangled once and written where kernels find it."""
-        library = tangle(self.book)
+        if self._remembered:
+            library = self._remembered[1]
+        else:
+            library = tangle(self.book)
+            if made_from(self.root) == self._inputs:  # nobody has saved a chapter meanwhile
+                remember(self.build, self._inputs, self.book, library)
         self.put(library, self.build / "library")
         return library
 
