@@ -22,6 +22,7 @@ from bindery.report import DRIFT_PAGE, make_report, to_json, to_page
 from bindery.weave import weave
 
 if TYPE_CHECKING:
+    from bindery.serve import Announce
     from bindery.site import Sphinx
 
 SITE_ARCHIVE = "website.zip"
@@ -123,11 +124,13 @@ class Press(Desk):
         with ExitStack() as stack:
             waiting = stack.enter_context(sphinx_at_hand(self.root))
 
-            def build() -> list[Problem]:
+            def build(announce: Announce) -> list[Problem]:
                 nonlocal waiting
                 press = Press(self.root, self.choices, self.console)
                 press.in_a_hurry, press.sphinx = (self.build / "html" / "pagefind").is_dir(), waiting
                 try:
+                    if running := [step.section.name for step in press.steps if not step.cached]:
+                        announce(running)
                     problems = press.html()
                 except ProblemsFound as found:
                     problems = found.problems
@@ -223,12 +226,10 @@ class Press(Desk):
             return problems  # before anything runs
 
         def make(source: Path, work: Path) -> list[Problem]:
-            if lacked := lacking():
-                return lacked
             folder = work / "latex"
             made = imprint(commit_of(self.root), self.executions.values())
             files.write_if_changed(folder / "imprint.tex", made.encode())
-            problems = run_sphinx(self.root, source, work, "latex") or typeset(self.root, folder)
+            problems = lacking() or run_sphinx(self.root, source, work, "latex") or typeset(self.root, folder)
             if not problems:
                 chapters = [chapter.folder for chapter in self.book.chapters if chapter.index]
                 cut = offprints(folder / "book.pdf", folder / "book.aux", chapters, self.book.facts.url)

@@ -20,26 +20,35 @@ from bindery.render import render
 EVENTS = "/_bindery/events"
 """The address under which pages hear of builds."""
 
-Build = Callable[[], Sequence[Problem]]
+Announce = Callable[[Sequence[str]], None]
+Build = Callable[[Announce], Sequence[Problem]]
 
 
 @dataclass
 class News:
-    """What the last build came to; pages wait for the next."""
+    """What the last build came to, or what it is at; pages wait for the next."""
 
     number: int = 0
     problems: Sequence[Problem] = ()
+    running: Sequence[str] = ()
+    """The sections whose pages are older than what the author saved, until this build has run them."""
     changed: threading.Condition = field(default_factory=threading.Condition)
 
     def tell(self, problems: Sequence[Problem]) -> None:
         """A build has ended."""
+        self._next(problems, ())
+
+    def begin(self, sections: Sequence[str]) -> None:
+        """A build runs these."""
+        self._next(self.problems, sections)
+
+    def _next(self, problems: Sequence[Problem], running: Sequence[str]) -> None:
         with self.changed:
-            self.number += 1
-            self.problems = problems
+            self.number, self.problems, self.running = self.number + 1, problems, running
             self.changed.notify_all()
 
     def after(self, number: int, seconds: float) -> bool:
-        """Wait for a build later than this one; says whether there was one in time."""
+        """Wait for news later than these; says whether there were some in time."""
         with self.changed:
             return self.changed.wait_for(lambda: self.number > number, seconds)
 
@@ -63,7 +72,7 @@ class Pages(http.server.SimpleHTTPRequestHandler):
         if file.suffix != ".html" or not file.is_file():
             super().do_GET()
             return
-        listener = render("listener.html", address=EVENTS, number=self.news.number)
+        listener = render("listener.html", address=EVENTS, number=self.news.number, running=self.news.running)
         content = file.read_bytes().replace(b"</body>", listener + b"</body>")
         self.send_response(200)
         self.send_header("Content-Type", "text/html; charset=utf-8")
@@ -88,7 +97,8 @@ class Pages(http.server.SimpleHTTPRequestHandler):
             while True:
                 if self.news.after(seen, seconds=15):
                     seen = self.news.number
-                    told = {"number": seen, "problems": [str(problem) for problem in self.news.problems]}
+                    problems = [str(problem) for problem in self.news.problems]
+                    told = {"problems": problems, "running": self.news.running}
                     self.wfile.write(f"data: {json.dumps(told)}\n\n".encode())
                 else:
                     self.wfile.write(b": still here\n\n")
@@ -100,10 +110,11 @@ class Pages(http.server.SimpleHTTPRequestHandler):
 def serve(root: Path, port: int, build: Build, say: Callable[[str], None]) -> None:
     """Build, serve, and build again whenever a file of the book has been saved, until somebody interrupts.
 
-    `build` builds the website into `root/build/html` and says what is wrong. Port 0 takes any that is free.
+    `build` builds the website into `root/build/html`, announces the sections that it will run for it, and says what is
+    wrong. Port 0 takes any that is free.
     """
     news = News()
-    news.tell(build())
+    news.tell(build(news.begin))
     handler = functools.partial(Pages, directory=str(root / "build" / "html"), news=news)
     with http.server.ThreadingHTTPServer(("127.0.0.1", port), handler) as server:
         server.daemon_threads = True
@@ -111,5 +122,5 @@ def serve(root: Path, port: int, build: Build, say: Callable[[str], None]) -> No
         say(f"serving http://127.0.0.1:{server.server_port}/ and watching chapters/; Ctrl-C ends it")
         for _ in watch(root / "chapters", root / "conf.py", debounce=200, step=20, raise_interrupt=True):
             start = time.perf_counter()
-            news.tell(build())
+            news.tell(build(news.begin))
             say(f"built in {time.perf_counter() - start:.1f} s")

@@ -42,8 +42,13 @@ def test_page_follows_prose_and_code_and_stays_where_it_was(root: Path, page: Pa
     edit(root, "one/uses.md", "See {ref}", "Look at {ref}")
     expect(page.locator("article")).to_contain_text("Look at", timeout=20_000)
     page.wait_for_function("scrollY === 120")
-    edit(root, "one/uses.md", 'print("power", d2l.power(3))', 'print("power", d2l.power(4))')
+    expect(page.locator("#bindery-stale")).to_have_count(0)
+    slow = 'import time; time.sleep(3); print("power", d2l.power(4))'
+    edit(root, "one/uses.md", 'print("power", d2l.power(3))', slow)
+    expect(page.locator("#bindery-stale")).to_contain_text("This section is running", timeout=20_000)
+    expect(page.locator("article")).to_contain_text("power 9")
     expect(page.locator("article")).to_contain_text("power 16", timeout=30_000)
+    expect(page.locator("#bindery-stale")).to_have_count(0)
 
 
 def test_error_is_shown_in_the_page_until_it_is_mended(root: Path, page: Page) -> None:
