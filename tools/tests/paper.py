@@ -183,5 +183,5 @@ def last_line(page: pikepdf.Page) -> list[tuple[str, float]]:
 
 
 def is_heading(line: list[tuple[str, float]]) -> bool:
-    """Whether all of a line is in the bold type that only headings have as a whole."""
-    return bool(line) and all("Heros-Bold" in font for font, _ in line)
+    """Whether all of a line is in the bold type that only headings have as a whole, or in the small one of labels."""
+    return bool(line) and all("Heros-Bold" in font or ("Heros" in font and size < 8) for font, size in line)
