@@ -116,12 +116,13 @@ def printed_copy(printed: Path, tmp_path: Path) -> Path:
 
 @pytest.fixture(scope="session")
 def book(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of the real book with all its products, made as `make all` makes them; stored results serve."""
+    """A copy of the real book with all its products, made as `make all` makes them; those that are current serve."""
     root = tmp_path_factory.mktemp("real") / "book"
     shutil.copytree(REPOSITORY / "chapters", root / "chapters")
     shutil.copy(REPOSITORY / "conf.py", root)
-    if (REPOSITORY / "build" / "cache").is_dir():
-        shutil.copytree(REPOSITORY / "build" / "cache", root / "build" / "cache")
+    if (REPOSITORY / "build").is_dir():
+        passing = shutil.ignore_patterns("run", "history", "locks")
+        shutil.copytree(REPOSITORY / "build", root / "build", symlinks=True, ignore=passing)
     assert bindery(root, "all")[::2] == (0, "")
     return root
 
