@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import io
+import shutil
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
+from building import contents
+from conftest import REPOSITORY
 from rich.console import Console
 from test_books import pretend
 
-from bindery import site
+from bindery import files, site
 from bindery.plan import make_plan
 from bindery.press import Press
 from bindery.workshop import Choices
@@ -25,30 +29,51 @@ def workshop(root: Path) -> Press:
     return shop
 
 
-def test_two_builds_write_the_notebooks_in_turn(make_book: Callable[..., Path]) -> None:
+@pytest.mark.slow
+def test_two_builds_write_the_notebooks_in_turn(
+    make_book: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Neither sweeps away what the other is writing."""
-    names = [f"section{number}" for number in range(20)]
+    names = [f"section{number}" for number in range(5)]
     toctree = "\n".join(names)
     root = make_book(
         f"=== chapters/one/index.md\n# One\n\n```{{toctree}}\n{toctree}\n```\n", **dict.fromkeys(names, "1")
     )
-    failures: list[BaseException] = []
+    shutil.copy(REPOSITORY / "conf.py", root)
+    shops = [workshop(root), workshop(root)]
+    assert shops[0].notebooks() == []
+    before = contents(root / "build" / "notebooks")
+    assert len(before) == 5
+    inside, met = threading.Lock(), []
+    write_tree = files.write_tree
 
-    def build(shop: Press) -> None:
-        try:
-            for _ in range(20):
-                for notebook in (shop.build / "notebooks").rglob("*.ipynb"):
-                    notebook.write_text("old", encoding="utf-8")
-                shop.notebooks()
-        except BaseException as error:
-            failures.append(error)
+    def write_slowly(folder: Path, wanted: Mapping[str, bytes]) -> int:
+        if folder.name != "notebooks":
+            return write_tree(folder, wanted)
+        met.append(not inside.acquire(blocking=False))
+        time.sleep(0.5)
+        count = write_tree(folder, wanted)
+        if inside.locked():
+            inside.release()
+        return count
 
-    threads = [threading.Thread(target=build, args=(workshop(root),)) for _ in range(2)]
+    monkeypatch.setattr(files, "write_tree", write_slowly)
+    (root / "build" / "sphinx" / "notebooks.digest").unlink()
+    threads = [threading.Thread(target=build_again, args=(shop,)) for shop in shops]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert failures == []
+    assert len(met) > 1
+    assert not any(met)
+    assert contents(root / "build" / "notebooks") == before
+
+
+def build_again(shop: Press) -> None:
+    """Write the notebooks three times, each time as if they had never been written."""
+    for _ in range(3):
+        (shop.build / "sphinx" / "notebooks.digest").unlink(missing_ok=True)
+        shop.notebooks()
 
 
 def test_a_site_that_was_cut_off_does_not_pass_for_the_last_one(
