@@ -6,6 +6,23 @@ import argparse
 import math
 import re
 from collections.abc import Callable
+from typing import NoReturn
+
+from bindery.validate import hint
+
+CHOSEN = re.compile(r"'([^']+)'")
+CHOICE = re.compile(r"invalid choice: '(.*)' \(choose from (.*)\)")
+
+
+class Parser(argparse.ArgumentParser):
+    """One that says of a mistyped command what was meant."""
+
+    def error(self, message: str) -> NoReturn:
+        """Print the message and exit."""
+        found = CHOICE.search(message)
+        if found:
+            message = f"there is no `{found[1]}` here{hint(found[1], re.findall(CHOSEN, found[2]))}"
+        super().error(message)
 
 
 def one_of(what: str, *names: str) -> Callable[[str], str]:
@@ -13,7 +30,7 @@ def one_of(what: str, *names: str) -> Callable[[str], str]:
 
     def check(text: str) -> str:
         if text not in names:
-            raise argparse.ArgumentTypeError(f"no {what} is called {text!r}; choose {' or '.join(names)}")
+            raise argparse.ArgumentTypeError(f"no {what} is called `{text}`{hint(text, names)}")
         return text
 
     return check

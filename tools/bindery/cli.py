@@ -12,7 +12,7 @@ from pathlib import Path
 from rich.console import Console
 
 from bindery import doctor
-from bindery.arguments import count, gpus, one_of, size
+from bindery.arguments import Parser, count, gpus, one_of, size
 from bindery.completion import complete, offer, places, sections
 from bindery.examples import ACCEPT, ACCEPT_RUNS, DRIFT, UNTANGLING, examples_of
 from bindery.model import Mistyped, Problem, ProblemsFound
@@ -81,8 +81,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     for problem in sorted(set(problems)):
         errors.print(str(problem), markup=False, style="bold red" if errors.is_terminal else None)
     if problems:
-        count = len(set(problems))
-        errors.print(f"{count} problem{'s' if count > 1 else ''}; earlier results are as they were", markup=False)
+        count, kept = len(set(problems)), "; earlier results are as they were" if options.reported else ""
+        errors.print(f"{count} problem{'s' if count > 1 else ''}{kept}", markup=False)
     sys.exit(1 if problems else 0)
 
 
@@ -130,7 +130,7 @@ Command = Callable[[Press, argparse.Namespace], list[Problem]]
 
 def make_parser() -> argparse.ArgumentParser:
     """The commands and options."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="bindery",
         description="Builds a book that is a program: website, notebooks and library from one source.",
         epilog=EPILOG,

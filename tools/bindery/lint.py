@@ -9,9 +9,9 @@ from __future__ import annotations
 from bindery.codestyle import check_form, check_front_matter, check_names
 from bindery.library import Library
 from bindery.model import Book, Problem
-from bindery.prose import check_fonts, check_formulas, check_pictures, check_prose
+from bindery.prose import check_drafts, check_fonts, check_formulas, check_pictures, check_prose
 from bindery.rules import Rules
-from bindery.targets import check_bibliography, check_labels
+from bindery.targets import check_bibliography, check_labels, check_references
 from bindery.until import check_until
 
 
@@ -29,6 +29,8 @@ def lint(book: Book, bibliography: str = "", library: Library | None = None) -> 
         check_pictures(rules, page)
         check_formulas(rules, page)
         check_form(rules, page)
+    check_drafts(rules, pages)
+    check_references(rules, pages)
     if style.labels:
         openings = {chapter.index.name for chapter in book.chapters if chapter.index}
         check_labels(rules, [page for page in pages if page.section is not book.index], openings)

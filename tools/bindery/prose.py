@@ -6,9 +6,11 @@ import re
 import statistics
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
 
 from bindery.model import Location
-from bindery.parse import Block
+from bindery.parse import Block, blocks, read_page
 from bindery.rules import Allowed, Page, Rules
 
 TYPED_NUMBER = re.compile(r"\b(?:Figure|Table|Section|Chapter|Equation|Exercise|Listing)s? \(?\d+(?:\.\d+)*\b")
@@ -60,6 +62,17 @@ def check_formulas(rules: Rules, page: Page) -> None:
                 rules.tell(piece.location, "cut-formula", message, piece.allowed)
 
 
+def check_drafts(rules: Rules, pages: Iterable[Page]) -> None:
+    """Paragraphs that `bindery new` wrote for their author to write."""
+    given = _drafts()
+    for page in pages:
+        for piece in page.pieces:
+            block = piece.content
+            if isinstance(block, Block) and block.kind == "text" and block.text.strip() in given:
+                message = f"a draft: `{_beginning(block.text)}` is to be replaced by what it asks for"
+                rules.tell(piece.location, "draft", message, piece.allowed)
+
+
 def check_prose(rules: Rules, pages: Iterable[Page]) -> None:
     """All that the rules on prose find."""
     everything: list[Paragraph] = []
@@ -100,6 +113,15 @@ def check_fonts(rules: Rules, pages: Iterable[Page]) -> None:
                         where = cell.location.down(number)
                         message = f"`{font}` is not in the notation of {notation}"
                         rules.tell(where, "notation", message, page.allowed_at(where))
+
+
+@cache
+def _drafts() -> frozenset[str]:
+    """The paragraphs of a page that has just been begun."""
+    resources = Path(__file__).parent / "resources"
+    read = (read_page(name, (resources / name).read_text(encoding="utf-8"))[0] for name in ("section.md", "chapter.md"))
+    cells = (cell for page in read for cell in page.section.cells if cell.kind == "markdown")
+    return frozenset(block.text.strip() for cell in cells for block in blocks(cell) if block.kind == "text")
 
 
 def _paragraphs(page: Page) -> Iterator[Paragraph]:

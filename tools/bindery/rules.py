@@ -12,6 +12,7 @@ from bindery.settings import Style
 from bindery.validate import hint
 
 RULES: Mapping[str, str] = {
+    "draft": "what stands in a page that was just begun is there to be replaced",
     "word": "some words promise and do not say, others point where a new order of pages would bend them",
     "long-sentence": "a sentence that has to be read twice is too long",
     "median-sentence": "a page of long sentences tires, even if none of them is too long",
@@ -21,8 +22,10 @@ RULES: Mapping[str, str] = {
     "cut-formula": "a line that begins like a list ends a formula, and the rest of it is printed as it is written",
     "notation": "a typeface in a formula means something, which the section on notation says",
     "alt-text": "some readers cannot see the picture",
+    "unknown-citation": "a citation leads to an entry of the bibliography",
     "citation": "readers must be able to find a source",
     "unused-citation": "an entry that nobody cites is left over, or its citation is missing",
+    "broken-reference": "a reference leads to a label",
     "label": "what has no label cannot be referred to, and its address changes with its title",
     "label-prefix": "the source of a reference tells what it leads to",
     "unused-label": "a figure or table that the text does not mention is not read; a numbered equation asks for it",

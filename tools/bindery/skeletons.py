@@ -41,7 +41,7 @@ def begin_book(folder: Path, title: str, author: str, say: Say) -> list[Problem]
     paths = [path for path in template.rglob("*") if path.is_file() and "__pycache__" not in path.parts]
     for path in sorted(paths):
         files.write_if_changed(folder / path.relative_to(template), _filled(path, values))
-    say(f"{folder}: a book, {title!r}, with one chapter of two sections")
+    say(f"{folder}: the book “{title}”, with one chapter of two sections")
     say("next: " + ("bindery html" if folder.resolve() == Path.cwd() else f"cd {folder} && bindery html"))
     return []
 
@@ -147,7 +147,7 @@ def _filled(template: Path, values: Mapping[str, str]) -> bytes:
 
 def _write(root: Path, path: str, template: str, values: Mapping[str, str], say: Say) -> None:
     files.write_if_changed(root / path, _filled(RESOURCES / template, values))
-    say(f"{Location(path, 1)}: {values['TITLE']!r}, with the label {values['LABEL']}")
+    say(f"{Location(path, 1)}: “{values['TITLE']}”, with the label {values['LABEL']}")
 
 
 def _list(root: Path, place: Location, entry: str, say: Say) -> None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from bindery.model import Cell, Edit, Location
 from bindery.parse import Block
 from bindery.rules import Allowed, Page, Piece, Rules, is_json
+from bindery.validate import hint
 
 PREFIXES = {
     "chapter": "chap_",
@@ -31,7 +32,12 @@ BARE = ("math",)
 """Directives that need no label."""
 EQUATION = re.compile(r"(?<!\\)\$\$.+?\$\$ *\(([\w:-]+)\)", re.DOTALL)
 ROLE = re.compile(r"\{(?:\w+:)?(?:ref|numref|eq|any)\}`(?:[^`<]*<)?([^`<>]+)>?`|\]\(#([\w:-]+)\)")
-CITED = re.compile(r"\{cite(?::\w+)?\}`([^`]+)`")
+SPAN = re.compile(r"(?:\{([\w:]+)\})?(?<!`)(`+)(?!`)(.+?)(?<!`)\2(?!`)", re.DOTALL)
+"""Code, or a role with its content."""
+REFERRING, CITING = ("ref", "numref", "eq"), ("cite",)
+"""Roles, whatever follows a colon in their names."""
+OTHERS = ("genindex", "modindex", "search")
+"""Labels that Sphinx brings."""
 ENTRY = re.compile(r"^@\w+\{([^,\s]+)", re.MULTILINE)
 IDENTIFIER = re.compile(r"^\s*(?:doi|eprint|isbn|url|howpublished|publisher|pages)\s*=", re.MULTILINE | re.IGNORECASE)
 BIBLIOGRAPHY = "chapters/references.bib"
@@ -72,6 +78,30 @@ def check_labels(rules: Rules, pages: Iterable[Page], openings: set[str]) -> Non
             if target.kind in rules.style.mentioned and target.label and target.label not in used:
                 message = f"nothing refers to `{target.label}`"
                 rules.tell(target.location, "unused-label", message, target.allowed)
+
+
+def check_references(rules: Rules, pages: Iterable[Page]) -> None:
+    """References to labels that nothing has."""
+    pages = list(pages)
+    labels = {target.label for page in pages for target in _targets(page, set())}
+    labels |= {page.section.label for page in pages} | set(OTHERS)
+    labels.discard("")
+    known = {label.lower() for label in labels}
+    for piece in (piece for page in pages for piece in page.pieces if isinstance(piece.content, Block)):
+        for content, where in _roles(REFERRING, piece):
+            label = content.rpartition("<")[2].removesuffix(">").strip()
+            if label.lower() not in known:
+                message = f"nothing has the label `{label}`{hint(label, labels)}"
+                rules.tell(where, "broken-reference", message, piece.allowed)
+
+
+def _roles(names: Sequence[str], piece: Piece) -> Iterator[tuple[str, Location]]:
+    """What stands in these roles of a block, with its place; a role that is quoted as code does not count."""
+    assert isinstance(piece.content, Block)
+    text = piece.content.text
+    for match in SPAN.finditer(text):
+        if match[1] and match[1].partition(":")[0] in names:
+            yield match[3], piece.location.down(text.count("\n", 0, match.start(3)))
 
 
 def _targets(page: Page, openings: set[str]) -> Iterator[Target]:
@@ -118,11 +148,15 @@ def _uses(page: Page) -> Iterator[str]:
 
 
 def check_bibliography(rules: Rules, text: str, pages: Iterable[Page]) -> None:
-    """Entries that nobody cites, and entries by which a source cannot be found."""
-    blocks = (piece.content for page in pages for piece in page.pieces if isinstance(piece.content, Block))
-    groups = (group for block in blocks for group in CITED.findall(block.text))
-    cited = {key.strip() for group in groups for key in group.split(",")}
+    """Citations of no entry, entries that nobody cites, and entries by which a source cannot be found."""
     entries = list(ENTRY.finditer(text))
+    known, cited = {entry[1] for entry in entries}, set()
+    for piece in (piece for page in pages for piece in page.pieces if isinstance(piece.content, Block)):
+        for keys, where in _roles(CITING, piece):
+            cited |= (found := {key.strip() for key in keys.split(",")})
+            for key in sorted(found - known):
+                message = f"`{key}` is not in {BIBLIOGRAPHY}{hint(key, known)}"
+                rules.tell(where, "unknown-citation", message, piece.allowed)
     for number, entry in enumerate(entries, 1):
         end = entries[number].start() if number < len(entries) else len(text)
         where = Location(BIBLIOGRAPHY, text[: entry.start()].count("\n") + 1)

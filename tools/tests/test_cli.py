@@ -84,3 +84,20 @@ echo "${{COMPREPLY[@]}}"
 """
     done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, cwd=root, check=False)
     assert (done.stdout.strip(), done.stderr) == ("--why", "")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["htlm"], "there is no `htlm` here; did you mean `html`?"),
+        (["new", "sektion", "a/b"], "there is no `sektion` here; did you mean `section`?"),
+        (["--profile", "quik", "html"], "no profile is called `quik`; did you mean `quick`?"),
+    ],
+)
+def test_a_mistyped_word_is_told_with_what_was_meant(
+    arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Of commands, of what comes after them, and of values."""
+    with pytest.raises(SystemExit, match="2"):
+        main(arguments)
+    assert capsys.readouterr().err.endswith(f"{said}\n")

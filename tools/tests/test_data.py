@@ -165,7 +165,7 @@ def test_a_mistyped_choice_is_told(monkeypatch: pytest.MonkeyPatch, capsys: pyte
     monkeypatch.setenv("DATA", "reall")
     with pytest.raises(SystemExit, match="2"):
         main(["plan"])
-    assert "is called 'reall'; choose " in capsys.readouterr().err
+    assert "no data is called `reall`; did you mean `real`?" in capsys.readouterr().err
 
 
 HUB = """\

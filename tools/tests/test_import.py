@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import subprocess
 import sys
 from pathlib import Path
@@ -51,6 +52,19 @@ packages = {name.split(".")[0] for name in set(sys.modules) - loaded}
 assert packages == {"d2l"}, packages
 assert "d2l.origin" not in sys.modules
 """
+
+
+def test_everything_public_has_a_docstring(library: Path) -> None:
+    """Functions, classes, and those of their methods that no base class describes."""
+    without = []
+    for path in (library / "d2l").rglob("*.py"):
+        for statement in ast.parse(path.read_text(encoding="utf-8")).body:
+            methods = statement.body if isinstance(statement, ast.ClassDef) else []
+            for each in (statement, *methods):
+                named = isinstance(each, ast.FunctionDef | ast.ClassDef) and not each.name.startswith("_")
+                if named and not ast.get_docstring(each):
+                    without.append(f"{path.stem}.{each.name}")
+    assert without == []
 
 
 @pytest.fixture(scope="module")

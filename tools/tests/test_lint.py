@@ -57,14 +57,14 @@ def found(make_book: Callable[..., Path], page: str, bibliography: str = "") -> 
 CASES = [
     ("Words of promise are crucial here.", ["3: `crucial`: leave it out [word]"]),
     ("Some words\nas given Above.", ["4: `Above`: refer to it by its label [word]"]),
-    ("The code `above` and $above$ and {ref}`above` stay.", []),
+    ("The code `above` and $above$ and {ref}`above <genindex>` stay.", []),
     ("One two three four five six seven eight nine ten eleven twelve.", []),
     (
         "One two three four five six seven eight nine ten eleven twelve thirteen.\n\nA. B. C.\n\nD.",
         ["3: a sentence of 13 words, where 12 is the most: One two three four five six seven eight … [long-sentence]"],
     ),
     (
-        "One $x + y$ three `a b c` five {ref}`six seven` seven, e.g. ten\n$$x = y$$ (eq_a)\neleven twelve.\n\nA. B.",
+        "One $x + y$ three `a b c` five {ref}`six <search>` seven, e.g. 9\n$$x = y$$ (eq_a)\neleven twelve.\n\nA. B.",
         [],
     ),
     ("One. Two? Three! Four.", ["3: a paragraph of 4 sentences, where 3 is the most [long-paragraph]"]),
@@ -117,13 +117,30 @@ CASES = [
     ("% allow word: quoted\n% allow typed-number: quoted\nThe crucial Figure 3.2.", []),
     ("% allow code-width: a table\n```{code-cell} python\ny = 'twenty-one chars'\n```", []),
     ("Text.\n\n% allow notation: quoted\n$\\mathcal{R}$", []),
+    (
+        "(sec_a)=\n## A\n\n```{math}\n:label: eq_a\nx\n```\n\nIn {ref}`sec_a`, {ref}`there <sec_b>` and\n"
+        "{eq}`eq_a` or {numref}`see {number} <eq_b>`, `code` and `` {ref}`c` ``, {ref}`genindex`.",
+        [
+            "11: nothing has the label `sec_b`; did you mean `sec_a`? [broken-reference]",
+            "12: nothing has the label `eq_b`; did you mean `eq_a`? [broken-reference]",
+        ],
+    ),
+    (
+        "{cite:t}`Key` and\n{cite:p}`Key, Kay`.",
+        ["4: `Kay` is not in chapters/references.bib; known: `Key` [unknown-citation]"],
+    ),
+    ("{cite:t}`Key`. `` {cite:p}`Other` ``", []),
+    (
+        "What the reader knows now, and one limit of it.",
+        ["3: a draft: `What the reader knows now, and one limit …` is to be replaced by what it asks for [draft]"],
+    ),
 ]
 
 
 @pytest.mark.parametrize(("page", "expected"), CASES)
 def test_rules(make_book: Callable[..., Path], page: str, expected: list[str]) -> None:
     """Each rule names line and words, and lets formulas, code, references and what is allowed be."""
-    assert found(make_book, page) == expected
+    assert found(make_book, page, "@misc{Key,\n doi={1}\n}" if "`Key" in page else "") == expected
 
 
 def test_bibliography(make_book: Callable[..., Path]) -> None:

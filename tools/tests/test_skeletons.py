@@ -70,11 +70,11 @@ def test_a_repository_of_git_may_be_there(tmp_path: Path) -> None:
     assert read_book(tmp_path).facts.title == "A"
 
 
-def test_a_new_section_is_a_draft_that_lint_accepts(begun: Path) -> None:
+def test_a_new_section_is_a_draft_and_lint_tells_what_is_to_be_written(begun: Path) -> None:
     """It stands last in its chapter, with all its parts; what was done is told with file and line."""
     said = lines_of(begin_section, begun, "first-chapter/newton-steps", "Newton's method")
     assert said == [
-        """chapters/first-chapter/newton-steps.md:1: "Newton's method", with the label sec_newton_steps""",
+        """chapters/first-chapter/newton-steps.md:1: “Newton's method”, with the label sec_newton_steps""",
         "chapters/first-chapter/index.md:12: lists newton-steps",
     ]
     listed = (begun / "chapters/first-chapter/index.md").read_text(encoding="utf-8").split("\n")
@@ -85,7 +85,9 @@ def test_a_new_section_is_a_draft_that_lint_accepts(begun: Path) -> None:
     text = (begun / section.path).read_text(encoding="utf-8")
     for part in ("kernelspec:", "Before you start", "## Summary", "## Exercises", ":label: ex_newton_steps"):
         assert part in text
-    assert lint(book, (begun / "chapters/references.bib").read_text(encoding="utf-8")) == []
+    told = lint(book, (begun / "chapters/references.bib").read_text(encoding="utf-8"))
+    assert {(problem.rule, problem.location.path) for problem in told} == {("draft", section.path)}
+    assert len(told) == 6
 
 
 def test_a_new_chapter_stands_before_the_appendix(begun: Path) -> None:
@@ -168,12 +170,12 @@ def test_an_installed_wheel_begins_and_builds_a_book(tmp_path: Path) -> None:
     program = python.with_name("bindery")
     assert "cd demo && bindery html" in run(program, tmp_path, "init", "demo")
     demo = tmp_path / "demo"
+    assert "are as the book's style asks" in run(program, demo, "lint")
     run(program, demo, "new", "section", "first-chapter/more")
     assert "website: build/html/index.html" in run(program, demo, "html")
     page = (demo / "build/html/first-chapter/square-roots.html").read_text(encoding="utf-8")
     assert "1.41421356237" in page and "Knuth" in page
     assert list((demo / "build/html/_static").rglob("KaTeX_Main-Regular*.woff2"))
-    assert "are as the book's style asks" in run(program, demo, "lint")
     package = REPOSITORY / "tools" / "bindery"
     with zipfile.ZipFile(wheel) as packed:
         assert {f"bindery/{name}" for name in contents(package)} <= set(packed.namelist())
