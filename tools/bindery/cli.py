@@ -65,6 +65,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             problems = options.command(press, options)
         except ProblemsFound as found:
             problems = found.problems
+        press.keep()
         if options.reported:
             press.report(problems)
     except Mistyped as error:

@@ -93,14 +93,15 @@ class Workshop:
     @cached_property
     def library(self) -> Library:
         """The library, tangled once and written where kernels find it."""
-        if self._remembered:
-            library = self._remembered[1]
-        else:
-            library = tangle(self.book)
-            if made_from(self.root) == self._inputs:  # nobody has saved a chapter meanwhile
-                remember(self.build, self._inputs, self.book, library)
+        library = self._remembered[1] if self._remembered else tangle(self.book)
         self.put(library, self.build / "library")
         return library
+
+    def keep(self) -> None:
+        """Remember what was read, for the next command."""
+        read = "library" in vars(self) and not self._remembered
+        if read and made_from(self.root) == self._inputs:  # nobody has saved a chapter meanwhile
+            remember(self.build, self._inputs, self.book, self.library)
 
     def put(self, library: Library, link: Path) -> None:
         """Write a library into a folder of its own, which nothing changes any more, and let a link lead there."""

@@ -24,6 +24,13 @@ def press(root: Path) -> Press:
     return Press(root, Choices(), Console(file=io.StringIO()))
 
 
+def use(root: Path) -> None:
+    """What a command does that needs the library."""
+    shop = press(root)
+    assert "double" in shop.library.definitions
+    shop.keep()
+
+
 def never(*_: object) -> None:
     """Stands for what must not be called."""
     raise AssertionError("this must not be called")
@@ -36,6 +43,7 @@ def test_a_book_that_nobody_touched_is_not_read_again(
     root = make_book(a=SAVED)
     first = press(root)
     book, library = first.book, first.library
+    first.keep()
     monkeypatch.setattr(workshop, "read_book", never)
     monkeypatch.setattr(workshop, "tangle", never)
     second = press(root)
@@ -46,7 +54,7 @@ def test_a_book_that_nobody_touched_is_not_read_again(
 def test_every_change_is_read(make_book: Callable[..., Path], path: str) -> None:
     """Of a chapter, of the book's facts, of any file beside them."""
     root = make_book(a=SAVED)
-    assert press(root).library.files
+    use(root)
     before = made_from(root)
     with (root / path).open("a", encoding="utf-8") as stream:
         stream.write("\n# changed\n")
@@ -60,7 +68,7 @@ def test_every_change_is_read(make_book: Callable[..., Path], path: str) -> None
 def test_what_cannot_be_read_is_not_there(make_book: Callable[..., Path], damage: bytes) -> None:
     """A file that was cut off, or is something else, costs the time to read the chapters."""
     root = make_book(a=SAVED)
-    assert "double" in press(root).library.definitions
+    use(root)
     (kept,) = (root / "build").rglob("book.pickle")
     kept.write_bytes(damage)
     assert recall(root / "build", made_from(root)) is None
@@ -77,6 +85,7 @@ def test_a_chapter_saved_meanwhile_is_not_taken_for_the_older(make_book: Callabl
     assert shop._inputs == inputs  # the command has begun
     page.write_text(older.replace("double", "twice"), encoding="utf-8")
     assert "twice" in shop.library.definitions
+    shop.keep()
     page.write_text(older, encoding="utf-8")
     assert recall(root / "build", inputs) is None
     assert "double" in press(root).library.definitions
