@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import atexit
+import gc
 import os
 import signal
 import sys
@@ -39,8 +41,10 @@ exit codes: 0 all is well, 1 there are problems (each begins with file and line)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run one command and exit."""
+    """Run one command and exit; without `arguments`, that of the command line, in a process of its own."""
     hurry()
+    if arguments is None:
+        atexit.register(gc.freeze)  # what is left at the end goes with the process, and need not be searched
     parser = make_parser()
     complete(parser)
     options = parser.parse_args(arguments)

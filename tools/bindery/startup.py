@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import atexit
 import gc
 import sys
 from typing import Any
@@ -11,7 +10,6 @@ from typing import Any
 def hurry() -> None:
     """Collect garbage seldom, and leave out an import that takes most of a second and serves nobody here."""
     gc.set_threshold(100_000, 50, 50)  # a book read is a million small objects, all of which stay
-    atexit.register(gc.freeze)  # and need no search for garbage at the end
     # A grammar of international web addresses, which jsonschema would check those in notebooks by; it does without.
     modules: dict[str, Any] = sys.modules
     modules.setdefault("rfc3987_syntax", None)

@@ -142,7 +142,7 @@ def test_two_builds_at_once_run_each_section_once(root: Path) -> None:
         (["--gpus", "some", "plan"], 2, "'some' is none of auto, 0, a number, and a list such as 0,2"),
         (["--cache-size", "-1", "plan"], 2, "'-1' is not a number of GiB"),
         (["--profile", "full", "plan"], 0, "1 of 3 sections would run"),
-        (["hmtl"], 2, "invalid choice"),
+        (["hmtl"], 2, "there is no `hmtl` here"),
         (["--help"], 0, "exit codes: 0 all is well"),
     ],
 )
