@@ -90,15 +90,22 @@ clean:  ## Delete everything generated; it costs only time
 latex: $(READY)
 	@$(BINDERY) latex
 
+# What pip cannot install, apt-get does where nobody has to be asked; elsewhere the command is named.
+define apt
+	@command -v $(1) >/dev/null || { \
+	  { command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ]; } || \
+	    { echo "The tests need $(2); on Debian or Ubuntu: sudo apt-get install $(3)" >&2; exit 1; }; \
+	  echo "$(2): apt-get is installing it, once"; \
+	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $(3) >/dev/null; }
+endef
+
 # The tests of the website drive Debian's Chromium.
 browser:
-	@command -v chromium >/dev/null || { echo "Chromium: apt-get is installing it, once"; \
-	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium >/dev/null; }
+	$(call apt,chromium,Chromium,chromium)
 
 # EPUBCheck, which says whether an EPUB is one, is a program for Java.
 java:
-	@command -v java >/dev/null || { echo "Java: apt-get is installing it, once"; \
-	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends default-jre-headless >/dev/null; }
+	$(call apt,java,Java,default-jre-headless)
 
 $(READY):
 	@echo "Setting up .venv (once; PyTorch is large, so this takes some minutes)"
