@@ -137,7 +137,7 @@ def _module_page(book: Book, module: str, entries: Iterable[Entry]) -> str:
     for _, found in groupby(entries, key=lambda entry: entry.definition.block.section.path):
         first, *others = found
         section = first.definition.block.section
-        lines += ["", f"## [{_text(section.title)}](/{section.name})"]
+        lines += ["", f"## [{section.title}](/{section.name})"]
         for entry in (first, *others):
             lines += ["", *_described(entry.name, entry.statement, twice=True), ""]
             lines += [f"[Source and uses](/{entry.page})"]

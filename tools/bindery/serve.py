@@ -47,6 +47,10 @@ class News:
             self.number, self.problems, self.running = self.number + 1, problems, running
             self.changed.notify_all()
 
+    def told(self) -> dict[str, list[str]]:
+        """What pages show."""
+        return {"problems": [str(problem) for problem in self.problems], "running": list(self.running)}
+
     def after(self, number: int, seconds: float) -> bool:
         """Wait for news later than these; says whether there were some in time."""
         with self.changed:
@@ -72,7 +76,7 @@ class Pages(http.server.SimpleHTTPRequestHandler):
         if file.suffix != ".html" or not file.is_file():
             super().do_GET()
             return
-        listener = render("listener.html", address=EVENTS, number=self.news.number, running=self.news.running)
+        listener = render("listener.html", address=EVENTS, number=self.news.number, news=self.news.told())
         content = file.read_bytes().replace(b"</body>", listener + b"</body>")
         self.send_response(200)
         self.send_header("Content-Type", "text/html; charset=utf-8")
@@ -97,9 +101,7 @@ class Pages(http.server.SimpleHTTPRequestHandler):
             while True:
                 if self.news.after(seen, seconds=15):
                     seen = self.news.number
-                    problems = [str(problem) for problem in self.news.problems]
-                    told = {"problems": problems, "running": self.news.running}
-                    self.wfile.write(f"data: {json.dumps(told)}\n\n".encode())
+                    self.wfile.write(f"data: {json.dumps(self.news.told())}\n\n".encode())
                 else:
                     self.wfile.write(b": still here\n\n")
                 self.wfile.flush()

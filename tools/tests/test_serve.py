@@ -56,6 +56,8 @@ def test_error_is_shown_in_the_page_until_it_is_mended(root: Path, page: Page) -
     told = page.locator("#bindery-problems")
     edit(root, "one/uses.md", "See {ref}`sec_defines`", "See {ref}`sec_nowhere`")
     expect(told).to_contain_text("chapters/one/uses.md:8", timeout=20_000)
+    page.reload()
+    expect(told).to_contain_text("chapters/one/uses.md:8")
     edit(root, "one/uses.md", "# Using", "```{code-cell} python\nif\n```\n# Using")
     expect(told).not_to_contain_text("sec_nowhere", timeout=20_000)
     expect(told).to_contain_text("chapters/one/uses.md", timeout=20_000)
