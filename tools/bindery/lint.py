@@ -11,6 +11,7 @@ from bindery.library import Library
 from bindery.model import Book, Problem
 from bindery.prose import check_drafts, check_fonts, check_formulas, check_pictures, check_prose
 from bindery.rules import Rules
+from bindery.spelling import check_spelling
 from bindery.targets import check_bibliography, check_labels, check_references
 from bindery.until import check_until
 
@@ -24,6 +25,7 @@ def lint(book: Book, bibliography: str = "", library: Library | None = None) -> 
     rules = Rules(style)
     pages = [rules.page(section) for section in book.pages()]
     check_prose(rules, pages)
+    check_spelling(rules, pages)
     check_fonts(rules, pages)
     for page in pages:
         check_pictures(rules, page)

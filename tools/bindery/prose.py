@@ -128,7 +128,7 @@ def _paragraphs(page: Page) -> Iterator[Paragraph]:
     for piece in page.pieces:
         block = piece.content
         if isinstance(block, Block) and block.kind in ("text", "heading"):
-            yield Paragraph(_plain(block.text), block.location, piece.allowed)
+            yield Paragraph(plain(block.text), block.location, piece.allowed)
 
 
 def _paragraph(rules: Rules, paragraph: Paragraph) -> None:
@@ -179,7 +179,7 @@ def _repeats(rules: Rules, paragraphs: Iterable[Paragraph]) -> None:
             seen.setdefault(run, paragraph.location)
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
     """Text without its markup; line breaks stay, so that places in it are known."""
     for pattern, instead in PLAIN:
         text = pattern.sub(lambda match, new=instead: match.expand(new) + "\n" * match[0].count("\n"), text)  # type: ignore[misc]

@@ -14,6 +14,7 @@ from bindery.validate import hint
 RULES: Mapping[str, str] = {
     "draft": "what stands in a page that was just begun is there to be replaced",
     "word": "some words promise and do not say, others point where a new order of pages would bend them",
+    "spelling": "a misspelled word looks like one that nobody has read",
     "long-sentence": "a sentence that has to be read twice is too long",
     "median-sentence": "a page of long sentences tires, even if none of them is too long",
     "long-paragraph": "a paragraph holds one thought",

@@ -100,6 +100,8 @@ class Style(Strict):
 
     avoid: dict[str, str] = Field(default_factory=dict)
     """Regular expressions for words that are not written, with what to do instead."""
+    spelling: tuple[str, ...] | None = None
+    """Words that are right, although codespell takes them for misspellings; if absent, nothing is checked."""
     longest_sentence: int | None = Field(default=None, gt=0)
     median_sentence: int | None = Field(default=None, gt=0)
     """Words of the median sentence of a section."""

@@ -23,6 +23,7 @@ style:
   longest_sentence: 12
   median_sentence: 9
   longest_paragraph: 3
+  spelling: [teh]
   repeated_words: 5
   code_width: 20
   notation: one/notation
@@ -130,6 +131,29 @@ CASES = [
         ["4: `Kay` is not in chapters/references.bib; known: `Key` [unknown-citation]"],
     ),
     ("{cite:t}`Key`. `` {cite:p}`Other` ``", []),
+    (
+        "Some Recieve teh mail\nthat `recieve` becuase.",
+        [
+            "3: `Recieve` is a misspelling of `receive` [spelling]",
+            "4: `becuase` is a misspelling of `because` [spelling]",
+        ],
+    ),
+    ("% allow spelling: quoted\n```{figure} a.svg\n:alt: A recieve.\n\nA becuase.\n```", []),
+    (
+        "```{figure} a.svg\n:alt: A recieve.\n\nA wrod.\n```",
+        [
+            "3: `recieve` is a misspelling of `receive` [spelling]",
+            "6: `wrod` is a misspelling of `word` [spelling]",
+        ],
+    ),
+    (
+        "```{code-cell} python\n---\nmystnb:\n  figure:\n    name: fig_a\n    caption: A wrod.\n"
+        "  image:\n    alt: becuase\n---\nx\n```",
+        [
+            "12: `becuase` is a misspelling of `because` [spelling]",
+            "12: `wrod` is a misspelling of `word` [spelling]",
+        ],
+    ),
     (
         "What the reader knows now, and one limit of it.",
         ["3: a draft: `What the reader knows now, and one limit …` is to be replaced by what it asks for [draft]"],
