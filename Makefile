@@ -12,6 +12,9 @@ BINDERY := .venv/bin/bindery
 
 .PHONY: help html serve archive pdf epub notebooks lib wheel all data plan run drift doctor test test-all release bench lint check clean latex browser java
 
+# In a terminal pip shows how far it is.
+PIP = .venv/bin/python -m pip install $$([ -t 2 ] || echo --quiet) --disable-pip-version-check
+
 # In a workflow of GitHub, what lint finds becomes annotations of the pull request.
 LINT := $(BINDERY) lint $(if $(GITHUB_ACTIONS),--format github)
 
@@ -110,11 +113,11 @@ java:
 $(READY):
 	@echo "Setting up .venv (once; PyTorch is large, so this takes some minutes)"
 	@$(PYTHON) -m venv .venv
-	@.venv/bin/python -m pip install --quiet --disable-pip-version-check --requirement requirements.txt --editable tools
+	@$(PIP) --requirement requirements.txt --editable tools
 	@.venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --requirement tools/requirements-alone.txt
 	@rm -f .venv/ready-* && touch $@
 
 $(READY_TO_TEST): $(READY)
 	@echo "Adding the test tools to .venv (pip names two packages that syne-tune asks for and is installed without)"
-	@.venv/bin/python -m pip install --quiet --disable-pip-version-check --editable 'tools[test]'
+	@$(PIP) --editable 'tools[test]'
 	@touch $@
