@@ -12,8 +12,8 @@ from bindery.inputs import digest_of, written_inputs
 from bindery.library import Library
 from bindery.model import Book
 
-READERS = ("markdown-it-py", "mdit-py-plugins", "pyyaml")
-"""Distributions that have a part in reading."""
+READERS = ("ipython", "markdown-it-py", "mdit-py-plugins", "pydantic", "pyyaml")
+"""Distributions that have a part in reading, or in what is read."""
 
 
 def made_from(root: Path) -> str:
