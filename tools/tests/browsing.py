@@ -18,6 +18,7 @@ KINDS = {
     "section": "gan/gan.html",
     "chapter": "gan/index.html",
     "library": "library/index.html",
+    "module": "library/hyperparameter_optimization.html",
     "name": "library/linear_regression/Trainer.html",
     "references": "references.html",
     "glossary": "glossary.html",

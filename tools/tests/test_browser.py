@@ -214,10 +214,12 @@ def test_section_can_be_cited(desktop: Visit) -> None:
 
 @pytest.mark.parametrize("path", KINDS.values(), ids=KINDS)
 def test_nothing_is_wider_than_a_small_screen(browser: Browser, site: str, path: str) -> None:
-    """At 320 pixels pages scroll in one direction; no script fails, and nothing is asked of another host."""
+    """At 320 pixels pages scroll in one direction, titles are whole, no script fails, and no other host is asked."""
     with visit(browser, site, width=320) as opened:
         page = opened.open(path)
         assert page.evaluate("document.documentElement.scrollWidth") <= 320
+        titles = page.evaluate("[...document.querySelectorAll('article h1')].map(h => h.scrollWidth - h.clientWidth)")
+        assert max(titles, default=0) <= 0
         assert opened.complaints == []
 
 
